@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+# agentpol: `make help` lists what can be asked for. Everything that is made goes to build/.
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+BUILD   ?= build
+CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+CLANG   ?= clang
+PREFIX  ?= /usr/local
+VERSION := 0.1.0
+
+ifeq ($(V),1)
+quiet = @:
+Q :=
+else
+quiet = @printf '  %-8s %s\n' "$(1)" "$(2)"
+Q := @
+endif
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wvla -Werror
+HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+OPTIMISE ?= -O2 -g
+INCLUDES := -I. -Iuser -I$(BUILD)
+CFLAGS   += -std=gnu11 -D_GNU_SOURCE -DAGENTPOL_VERSION='"$(VERSION)"' $(OPTIMISE) $(WARNINGS) $(INCLUDES)
+LDFLAGS  += -pie -Wl,-z,relro,-z,now
+LIBS     := -lbpf -lelf -lz -lcjson -lseccomp -lcap -levent_core -lcrypto
+
+# libFuzzer and the sanitizers take their own objects, in a build folder of their own.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+BPF_SOURCES := $(wildcard bpf/*.bpf.c)
+BPF_OBJECTS := $(BPF_SOURCES:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
+# Rooms that are linked into both programs, the tests and the benchmarks.
+ROOMS       := base policy manifest compile kernel audit
+LIB_SOURCES := $(foreach room,$(ROOMS),$(wildcard user/$(room)/*.c)) \
+               $(filter-out user/policyd/main.c,$(wildcard user/policyd/*.c))
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/user/kernel/embedded.o
+LIBRARY     := $(BUILD)/libagentpol.a
+AGENTPOL_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/agentpol/*.c))
+POLICYD_OBJECTS  := $(BUILD)/user/policyd/main.o
+PROGRAMS    := $(BUILD)/agentpol $(BUILD)/policyd
+UNIT_TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+KERNEL_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/kernel/test_*.c))
+TEST_TOOLS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c))
+BENCHMARKS   := $(patsubst tools/%.c,$(BUILD)/tools/%,$(wildcard tools/bench-*.c))
+FUZZERS      := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+E2E_TESTS    := $(wildcard tests/e2e/*.t)
+
+.PHONY: all
+all: $(PROGRAMS) ## build agentpol and policyd (into build/)
+
+# ---- BPF: CO-RE objects, the same for every kernel; nothing is read from the running one ----
+BPF_ARCH := $(patsubst aarch64%,arm64,$(patsubst x86_64%,x86,$(shell uname -m)))
+# clang's bpf target does not know where the C library keeps <asm/types.h>.
+BPF_INCLUDES := -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -g -O2 -Wall -Wextra -Werror -I. $(BPF_INCLUDES)
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call quiet,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+
+# The objects travel inside the programs: one file to install, none to mix up.
+$(BUILD)/user/kernel/embedded.o: user/kernel/embedded.S $(BPF_OBJECTS)
+	$(call quiet,AS,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -DBPF_FOLDER='"$(BUILD)/bpf"' -c $< -o $@
+
+# ---- user space ----
+$(BUILD)/%.o: %.c
+	$(call quiet,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(HARDEN) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+
+$(LIBRARY): $(LIB_OBJECTS)
+	$(call quiet,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/agentpol: $(AGENTPOL_OBJECTS) $(LIBRARY)
+	$(call quiet,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/policyd: $(POLICYD_OBJECTS) $(LIBRARY)
+	$(call quiet,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
+	$(call quiet,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+$(BUILD)/tests/kernel/%: $(BUILD)/tests/kernel/%.o $(BUILD)/tests/kernel/harness.o $(LIBRARY)
+	$(call quiet,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+$(BUILD)/tests/tools/%: tests/tools/%.c
+	$(call quiet,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(HARDEN) $(LDFLAGS) -o $@ $<
+
+$(BUILD)/tools/%: $(BUILD)/tools/%.o $(LIBRARY)
+	$(call quiet,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lpthread
+
+FUZZ_SOURCES := $(foreach room,base policy manifest compile,$(wildcard user/$(room)/*.c))
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(wildcard user/*/*.h)
+	$(call quiet,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE $(INCLUDES) -O1 -g -fsanitize=fuzzer $(SANITIZE) -o $@ $< $(FUZZ_SOURCES) -lcjson -lcrypto -lseccomp -lcap
+
+.SECONDARY:
+
+# ---- checks ----
+.PHONY: test check check-layers check-unit check-sanitized fuzz bench bench-egress demo deps install uninstall clean format help tests
+
+tests: all $(UNIT_TESTS) $(KERNEL_TESTS) $(TEST_TOOLS)
+
+check: deps ## everything from dependencies to green tests (as root)
+	+$(Q)$(MAKE) --no-print-directory -j$$(nproc) tests
+	+$(Q)$(MAKE) --no-print-directory test
+
+test: tests check-layers ## run the tests of what is built (as root)
+	$(Q)BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --merge --exec '' $(UNIT_TESTS) $(KERNEL_TESTS) $(E2E_TESTS)
+
+check-unit: $(UNIT_TESTS) ## unit tests alone (no root)
+	$(Q)BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --merge --exec '' $(UNIT_TESTS)
+
+check-sanitized: ## unit tests under ASan and UBSan (no root)
+	+$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitized OPTIMISE='-O1 -g $(SANITIZE)' HARDEN= LDFLAGS='$(SANITIZE)' check-unit
+
+check-layers: ## no include runs up the table of rooms
+	$(Q)tools/check-layers.sh
+
+fuzz: $(FUZZERS) ## build the libFuzzer targets (build/fuzz/)
+
+bench: bench-egress ## every benchmark
+
+deps: ## install what the build and the tests need (Debian 12/13, Ubuntu 24.04)
+	$(Q)tools/deps.sh
+
+clean: ## remove build/
+	$(Q)rm -rf $(BUILD)
+
+format: ## clang-format over the tree
+	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

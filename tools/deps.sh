@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what building and testing agentpol needs, by apt, on Debian 12/13 and Ubuntu 24.04.
+# Says what it does; does nothing where nothing is missing. --print only prints what is missing.
+set -euo pipefail
+
+build=(gcc make clang llvm libc6-dev linux-libc-dev libbpf-dev libelf-dev zlib1g-dev libcjson-dev
+       libseccomp-dev libcap-dev libevent-dev libssl-dev)
+# What the tests, the demo and the benchmarks run.
+check=(libcmocka-dev perl iproute2 jq procps util-linux python3 python3-jsonschema nftables libcap2-bin)
+
+missing=()
+for package in "${build[@]}" "${check[@]}"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+
+if [ "${#missing[@]}" -eq 0 ]; then
+  [ "${1:-}" = --print ] || echo "dependencies: all installed"
+  exit 0
+fi
+if [ "${1:-}" = --print ]; then
+  printf '%s\n' "${missing[@]}"
+  exit 0
+fi
+if ! command -v apt-get >/dev/null; then
+  echo "deps.sh: no apt-get here; install the equivalents of: ${missing[*]}" >&2
+  exit 3
+fi
+if [ "$(id -u)" -ne 0 ]; then
+  echo "deps.sh: must be root to install: ${missing[*]}" >&2
+  echo "deps.sh: run: sudo make deps" >&2
+  exit 3
+fi
+echo "dependencies: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+if ! apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>&1; then
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+echo "dependencies: done"

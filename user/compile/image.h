@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a policy becomes in the kernel: a map image, the same for every machine, with no policy id
+ * in it yet. kernel/tables.h loads it; `agentpol compile` shows it; the tests look into it.
+ */
+#ifndef AGENTPOL_COMPILE_IMAGE_H
+#define AGENTPOL_COMPILE_IMAGE_H
+
+#include "base/error.h"
+#include "bpf/abi.h"
+#include "policy/policy.h"
+
+/* One entry of the LPM trie. Port sets are numbers from 1 on into image->port_sets (0: none,
+ * PORT_SET_ALL: all); the loader maps them to slots of the kernel's array. */
+struct image_address {
+	enum address_table table;
+	struct ip_prefix prefix;
+	struct address_grant grant;
+};
+
+struct image {
+	struct arena *arena; /* owns everything, the image too */
+	struct policy_header header;
+	struct image_address *addresses; /* flattened: the longest match alone decides */
+	size_t address_count;
+	const struct port_set **port_sets; /* different from each other; number n is [n - 1] */
+	size_t port_set_count;
+};
+
+/*
+ * Compiles the agent's own grants, or (tool not NULL) those joined with the tool's. A rule with
+ * host names adds nothing: names are not addresses. NULL, with *error, when it does not fit the
+ * limits of abi.h or memory ran out.
+ */
+struct image *image_new(const struct policy *policy, const struct tool *tool,
+			struct error *error) MUST_USE;
+/* Accepts NULL. */
+void image_free(struct image *image);
+static inline void cleanup_image_free(struct image **image)
+{
+	image_free(*image);
+}
+#define _cleanup_image_ __attribute__((cleanup(cleanup_image_free)))
+
+/* 65,536 bits as the kernel reads them. */
+void image_port_bits(const struct port_set *set, struct port_bits *bits);
+
+/* What the image answers for one question, by the same longest match as the kernel's; for
+ * `agentpol compile` and tests. */
+bool image_allows(const struct image *image, enum address_table table,
+		  const struct ip_address *address, enum protocol_bit protocol, uint16_t port);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What enforces what: for each grant of a policy, the mechanism that enforces it at launch
+ * (`agentpol run`) or on a live cgroup (`agentpol attach`), or that none does. What a manifest asks
+ * for and nothing enforces is a reason to refuse it; what is missing of the defaults is told by ps.
+ */
+#ifndef AGENTPOL_COMPILE_TIERS_H
+#define AGENTPOL_COMPILE_TIERS_H
+
+#include <stdbool.h>
+
+#include "policy/policy.h"
+
+enum tier { TIER_LAUNCH, TIER_ATTACH };
+
+struct gap {
+	char pointer[256]; /* JSON pointer of what is not enforced */
+	const char *what;  /* static: a sentence without a full stop */
+	bool explicit_in_manifest; /* false: a default of the format */
+};
+
+#define GAPS_MAX 64
+
+struct gaps {
+	struct gap items[GAPS_MAX];
+	size_t count;
+	size_t explicit_count; /* also those past the maximum */
+};
+
+/* Lists what `tier` does not enforce of the policy (of one tool's scope joined, if not NULL). */
+void tiers_find_gaps(const struct policy *policy, const struct tool *tool, enum tier tier,
+		     struct gaps *gaps);
+
+/* How a grant kind is enforced, for ps and doctor; a table, ended by a NULL grant. */
+struct mechanism {
+	const char *grant;  /* "inet egress", ... */
+	const char *launch; /* NULL: not enforced */
+	const char *attach;
+};
+extern const struct mechanism mechanisms[];
+
+#endif

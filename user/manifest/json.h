@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JSON as a security tool must read it: cJSON for the tree, and what cJSON lacks: strict RFC 8259,
+ * UTF-8 validity, no key twice, bounded depth and size, the line and column of every value.
+ * Manifests, policyd's configuration, requests and control messages are all read through this.
+ */
+#ifndef AGENTPOL_MANIFEST_JSON_H
+#define AGENTPOL_MANIFEST_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+
+#define JSON_BYTES_MAX (8U << 20)
+#define JSON_DEPTH_MAX 64
+
+struct json_document;        /* owns the tree */
+struct cJSON;
+typedef struct cJSON json_value; /* opaque outside manifest/ */
+
+struct json_position {
+	size_t line, column; /* both from 1; column counts bytes */
+};
+
+/* Where and why a text is no JSON of ours. */
+struct json_fault {
+	struct json_position position;
+	const char *code; /* "M001" ...: see manifest/diagnostics.h */
+	char message[256];
+};
+
+/* NULL, with *fault filled, where the text is not acceptable. Free with json_document_free. */
+struct json_document *json_document_parse(const char *text, size_t length,
+					  struct json_fault *fault) MUST_USE;
+/* Accepts NULL. */
+void json_document_free(struct json_document *document);
+static inline void cleanup_json_document(struct json_document **document)
+{
+	json_document_free(*document);
+}
+#define _cleanup_json_document_ __attribute__((cleanup(cleanup_json_document)))
+
+const json_value *json_root(const struct json_document *document);
+struct json_position json_position_of(const struct json_document *document,
+				      const json_value *value);
+
+/* Members; NULL where absent or where `object` is NULL or no object. */
+const json_value *json_member(const json_value *object, const char *key);
+const json_value *json_first(const json_value *container);
+const json_value *json_next(const json_value *value);
+size_t json_count(const json_value *container);
+/* The key of a member of an object. */
+const char *json_key_of(const json_value *member);
+#define json_for_each(value, container)                                                            \
+	for (const json_value *value = json_first(container); value; value = json_next(value))
+
+bool json_is_object(const json_value *value);
+bool json_is_array(const json_value *value);
+bool json_is_string(const json_value *value);
+bool json_is_number(const json_value *value);
+bool json_is_boolean(const json_value *value);
+bool json_is_null(const json_value *value);
+/* NULL where it is no string; owned by the document. */
+const char *json_as_string(const json_value *value);
+double json_as_number(const json_value *value);
+bool json_as_boolean(const json_value *value);
+/* True, and *number set, where it is a whole number of 0 to `limit`. */
+bool json_as_unsigned(const json_value *value, uint64_t limit, uint64_t *number);
+/* "object", "string", ... for messages. */
+const char *json_type_name(const json_value *value);
+/* The value as compact JSON text; owned by the caller (free); NULL when out of memory. */
+char *json_print(const json_value *value) MUST_USE;
+
+#endif
