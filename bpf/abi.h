@@ -141,7 +141,7 @@ struct socket_state {
 	__u32 pid;
 	__u32 uid;
 	__u32 flags; /* SOCKET_* */
-	__u32 reserved;
+	__u32 generation; /* of the enrolments when `cgroup` was found */
 };
 #define SOCKET_INBOUND 1U /* a listener, or accepted from one: answers are not egress */
 
@@ -163,6 +163,8 @@ enum enforcer_counter {
 struct enforcer_state {
 	__u32 abi_version;
 	__u32 next_policy_id;
+	__u32 generation; /* goes up whenever a cgroup is enrolled or leaves */
+	__u32 reserved;
 };
 
 /* Set before load; constant for the verifier. */
@@ -181,6 +183,6 @@ _Static_assert(sizeof(struct event) == 88, "event");
 _Static_assert(sizeof(struct policy_counters) == 16, "policy_counters");
 _Static_assert(sizeof(struct socket_state) == 32, "socket_state");
 _Static_assert(sizeof(struct udp_peer_key) == 32, "hash keys have no padding");
-_Static_assert(sizeof(struct enforcer_state) == 8, "enforcer_state");
+_Static_assert(sizeof(struct enforcer_state) == 16, "enforcer_state");
 
 #endif

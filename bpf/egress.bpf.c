@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The cgroup hooks: what a policed task connects to, sends to, binds, and what leaves and enters
+ * its sockets. Attached to each enrolled cgroup, so that tasks elsewhere run none of this.
+ *
+ * Return values: 1 lets the call or packet through, 0 refuses it: EPERM for calls and for packets
+ * of UDP, ICMP and raw sockets; a dropped TCP segment is a timeout, which is why TCP is refused in
+ * connect already.
+ */
+#include "bpf/event.h"
+#include "bpf/flow.h"
+#include "bpf/lookup.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define ALLOW 1
+#define DENY  0
+
+/* From <sys/socket.h>, which the bpf target can't include. */
+#define AF_INET	    2
+#define AF_INET6    10
+#define SOCK_STREAM 1
+#define SOCK_DGRAM  2
+
+/* What a verdict is about; the rest of a hook's code only fills it. */
+struct question {
+	__u64 cgroup;
+	__u32 policy_id;
+	enum event_kind kind;
+	enum event_hook hook;
+	const struct flow *flow;
+	__u32 family;
+	__u32 socket_type;
+	struct actor actor;
+};
+
+static __always_inline void tell(const struct question *question, enum event_verdict verdict,
+				 enum event_reason reason)
+{
+	struct denial_key what = {
+		.cgroup = question->cgroup,
+		.policy_id = question->policy_id,
+		.kind = question->kind,
+		.reason = reason,
+		.protocol = question->flow->protocol,
+		.verdict = verdict,
+		.socket_type = question->socket_type,
+		.family = question->family,
+	};
+
+	if (question->kind == EVENT_LISTEN) {
+		__builtin_memcpy(what.address, &question->flow->local, sizeof(what.address));
+		what.port = question->flow->local_port;
+	} else {
+		__builtin_memcpy(what.address, &question->flow->remote, sizeof(what.address));
+		what.port = question->flow->remote_port;
+	}
+	event_emit(&what, question->hook, &question->actor);
+}
+
+/* Turns what the tables say into what happens: audit mode allows and tells. */
+static __always_inline int conclude(const struct question *question, enum event_reason reason)
+{
+	struct policy_header *header;
+
+	header = bpf_map_lookup_elem(&header_of_policy, &question->policy_id);
+	if (!header) {
+		tell(question, EVENT_DENY, REASON_NO_POLICY);
+		return DENY;
+	}
+	policy_count(question->policy_id, reason == REASON_NONE);
+	if (reason == REASON_NONE) {
+		if (question->kind == EVENT_CONNECT && (header->flags & POLICY_LOG_CONNECT))
+			tell(question, EVENT_ALLOW, reason);
+		return ALLOW;
+	}
+	if (header->flags & POLICY_AUDIT_MODE) {
+		tell(question, EVENT_WOULD_DENY, reason);
+		return ALLOW;
+	}
+	tell(question, EVENT_DENY, reason);
+	return DENY;
+}
+
+static __always_inline struct actor current_actor(void)
+{
+	return (struct actor){
+		.pid = bpf_get_current_pid_tgid() >> 32,
+		.uid = (__u32)bpf_get_current_uid_gid(),
+		.current = true,
+	};
+}
+
+/* A UDP listener's peer: known by the socket and its address. */
+static __always_inline struct udp_peer_key udp_peer(__u64 cookie, const struct flow *flow)
+{
+	struct udp_peer_key key = {.socket_cookie = cookie, .port = flow->remote_port};
+
+	__builtin_memcpy(key.address, &flow->remote, sizeof(key.address));
+	return key;
+}
+
+/* Does this answer a peer that was let in under the policy of now? */
+static __always_inline bool answers_udp_peer(__u32 policy_id, __u64 cookie, const struct flow *flow)
+{
+	struct udp_peer_key key = udp_peer(cookie, flow);
+	__u32 *under;
+
+	if (flow->protocol != IPPROTO_UDP)
+		return false;
+	under = bpf_map_lookup_elem(&udp_peers, &key);
+	return under && *under == policy_id;
+}
+
+/* ---- socket calls: the task that runs is the one that asks ---- */
+
+static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct flow *flow,
+					     enum event_hook hook)
+{
+	struct question question = {.kind = EVENT_CONNECT, .hook = hook, .flow = flow};
+	struct socket_state *state = NULL;
+	enum event_reason reason;
+	int verdict;
+
+	if (ctx->sk)
+		state = bpf_sk_storage_get(&state_of_socket, ctx->sk, 0, 0);
+	/* A socket keeps the cgroup it was made in; one that is older than its policy is judged by
+	 * its user here, and by its own cgroup when a packet leaves. */
+	question.cgroup = state && state->cgroup ? state->cgroup : enrolled_cgroup_of_task();
+	question.policy_id = policy_of(question.cgroup);
+	question.family = ctx->family;
+	flow_address_as_destination(&flow->remote);
+	if (state && state->approved == approval_of(question.policy_id, flow) &&
+	    hook == HOOK_SENDMSG)
+		return ALLOW;
+	question.actor = current_actor();
+	if (question.policy_id == NO_POLICY)
+		reason = REASON_NO_POLICY;
+	else if (egress_is_granted(question.policy_id, flow) ||
+		 answers_udp_peer(question.policy_id, bpf_get_socket_cookie(ctx), flow))
+		reason = REASON_NONE;
+	else
+		reason = REASON_EGRESS;
+	verdict = conclude(&question, reason);
+	if (state && verdict == ALLOW) {
+		state->flags &= ~SOCKET_INBOUND;
+		state->approved = approval_of(question.policy_id, flow);
+	}
+	return verdict;
+}
+
+/* connect(2), also by TCP Fast Open, MPTCP and io_uring; address and port may not be changed
+ * between here and use. */
+SEC("cgroup/connect4")
+int guard_connect4(struct bpf_sock_addr *ctx)
+{
+	struct flow flow = {.remote_port = bpf_ntohs(ctx->user_port),
+			    .protocol = flow_protocol(ctx->protocol)};
+
+	flow_address_set4(&flow.remote, ctx->user_ip4);
+	return judge_destination(ctx, &flow, HOOK_CONNECT);
+}
+
+static __always_inline void flow_remote_set6(struct flow *flow, struct bpf_sock_addr *ctx)
+{
+	flow->remote.words[0] = ctx->user_ip6[0];
+	flow->remote.words[1] = ctx->user_ip6[1];
+	flow->remote.words[2] = ctx->user_ip6[2];
+	flow->remote.words[3] = ctx->user_ip6[3];
+}
+
+/* As connect4; an IPv4-mapped address comes here and is IPv4 in our tables. */
+SEC("cgroup/connect6")
+int guard_connect6(struct bpf_sock_addr *ctx)
+{
+	struct flow flow = {.remote_port = bpf_ntohs(ctx->user_port),
+			    .protocol = flow_protocol(ctx->protocol)};
+
+	flow_remote_set6(&flow, ctx);
+	return judge_destination(ctx, &flow, HOOK_CONNECT);
+}
+
+/* sendto(2), sendmsg(2), sendmmsg(2) of UDP with an address, once a message. */
+SEC("cgroup/sendmsg4")
+int guard_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	struct flow flow = {.remote_port = bpf_ntohs(ctx->user_port),
+			    .protocol = flow_protocol(ctx->protocol)};
+
+	flow_address_set4(&flow.remote, ctx->user_ip4);
+	return judge_destination(ctx, &flow, HOOK_SENDMSG);
+}
+
+SEC("cgroup/sendmsg6")
+int guard_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	struct flow flow = {.remote_port = bpf_ntohs(ctx->user_port),
+			    .protocol = flow_protocol(ctx->protocol)};
+
+	flow_remote_set6(&flow, ctx);
+	return judge_destination(ctx, &flow, HOOK_SENDMSG);
+}
+
+static __always_inline int judge_bind(struct bpf_sock_addr *ctx, const struct flow *flow)
+{
+	struct question question = {.kind = EVENT_LISTEN, .hook = HOOK_BIND, .flow = flow};
+	struct socket_state *state = NULL;
+	enum event_reason reason = REASON_LISTEN;
+
+	/* A free port is the kernel's choice; an ICMP identifier is no port. */
+	if (flow->local_port == 0 || flow->protocol == IPPROTO_ICMP)
+		return ALLOW;
+	if (ctx->sk)
+		state = bpf_sk_storage_get(&state_of_socket, ctx->sk, 0, 0);
+	question.cgroup = state && state->cgroup ? state->cgroup : enrolled_cgroup_of_task();
+	question.policy_id = policy_of(question.cgroup);
+	question.family = ctx->family;
+	question.actor = current_actor();
+	if (question.policy_id == NO_POLICY)
+		reason = REASON_NO_POLICY;
+	else if (address_is_granted(question.policy_id, TABLE_LISTEN, &flow->local, flow->protocol,
+				    flow->local_port))
+		reason = REASON_NONE;
+	return conclude(&question, reason);
+}
+
+/* bind(2) */
+SEC("cgroup/bind4")
+int guard_bind4(struct bpf_sock_addr *ctx)
+{
+	struct flow flow = {.local_port = bpf_ntohs(ctx->user_port),
+			    .protocol = flow_protocol(ctx->protocol)};
+
+	flow_address_set4(&flow.local, ctx->user_ip4);
+	return judge_bind(ctx, &flow);
+}
+
+SEC("cgroup/bind6")
+int guard_bind6(struct bpf_sock_addr *ctx)
+{
+	struct flow flow = {.local_port = bpf_ntohs(ctx->user_port),
+			    .protocol = flow_protocol(ctx->protocol)};
+
+	flow.local.words[0] = ctx->user_ip6[0];
+	flow.local.words[1] = ctx->user_ip6[1];
+	flow.local.words[2] = ctx->user_ip6[2];
+	flow.local.words[3] = ctx->user_ip6[3];
+	return judge_bind(ctx, &flow);
+}
+
+/* TCP, MPTCP, UDP and ping sockets are what packets are judged for; all others need a grant. */
+static __always_inline bool socket_is_ordinary(__u32 type, __u32 protocol)
+{
+	if (type == SOCK_STREAM)
+		return protocol == IPPROTO_TCP || protocol == PROTOCOL_NUMBER_MPTCP;
+	if (type == SOCK_DGRAM)
+		return protocol == IPPROTO_UDP || protocol == IPPROTO_ICMP ||
+		       protocol == IPPROTO_ICMPV6;
+	return false;
+}
+
+/* socket(2) of the inet families, when the socket is made but not yet given out. Other families
+ * never come here. The socket learns its policy's cgroup. */
+SEC("cgroup/sock_create")
+int guard_socket(struct bpf_sock *ctx)
+{
+	struct flow nowhere = {.protocol = ctx->protocol};
+	struct question question = {.kind = EVENT_SOCKET, .hook = HOOK_SOCKET, .flow = &nowhere};
+	struct socket_state *state;
+	struct policy_header *header;
+
+	question.cgroup = enrolled_cgroup_of_task();
+	question.policy_id = policy_of(question.cgroup);
+	question.family = ctx->family;
+	question.socket_type = ctx->type;
+	question.actor = current_actor();
+	if (question.policy_id == NO_POLICY)
+		return conclude(&question, REASON_NO_POLICY);
+	state = bpf_sk_storage_get(&state_of_socket, ctx, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (state) {
+		state->cgroup = question.cgroup;
+		state->generation = enrolment_generation();
+		state->pid = question.actor.pid;
+		state->uid = question.actor.uid;
+	}
+	if (socket_is_ordinary(ctx->type, ctx->protocol))
+		return ALLOW;
+	header = bpf_map_lookup_elem(&header_of_policy, &question.policy_id);
+	if (header && (header->flags & POLICY_RAW_SOCKETS))
+		return ALLOW;
+	return conclude(&question, REASON_FAMILY);
+}
+
+/* ---- packets: no task is known, the socket is what is judged ---- */
+
+/* The socket's state, made where it is older than its policy; NULL where memory ran out, which
+ * costs time and changes no verdict. */
+static __always_inline struct socket_state *state_of_packet(struct __sk_buff *skb,
+							    struct bpf_sock *sk,
+							    struct question *question)
+{
+	struct socket_state *state;
+
+	state = bpf_sk_storage_get(&state_of_socket, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (state && state->cgroup && state->generation == enrolment_generation()) {
+		question->cgroup = state->cgroup;
+	} else {
+		question->cgroup = enrolled_cgroup_of_packet(skb);
+		if (state) {
+			state->generation = enrolment_generation();
+			state->cgroup = question->cgroup;
+		}
+	}
+	question->policy_id = policy_of(question->cgroup);
+	if (state) {
+		question->actor.pid = state->pid;
+		question->actor.uid = state->uid;
+	}
+	question->family = sk->family;
+	return state;
+}
+
+static __always_inline bool packet_may_leave(struct __sk_buff *skb, const struct flow *flow,
+					     const struct socket_state *state, __u32 policy_id)
+{
+	if (egress_is_granted(policy_id, flow))
+		return true;
+	if (state && (state->flags & SOCKET_INBOUND) && inbound_is_granted(policy_id, flow))
+		return true;
+	return answers_udp_peer(policy_id, bpf_get_socket_cookie(skb), flow);
+}
+
+/* Each packet that a policed socket sends, before it is fragmented. */
+SEC("cgroup_skb/egress")
+int guard_egress(struct __sk_buff *skb)
+{
+	struct flow flow = {};
+	struct question question = {.kind = EVENT_CONNECT, .hook = HOOK_EGRESS, .flow = &flow};
+	struct bpf_sock *sk = skb->sk;
+	struct socket_state *state;
+	__u64 approval;
+
+	sk = sk ? bpf_sk_fullsock(sk) : NULL;
+	if (!sk)
+		return DENY;
+	state = state_of_packet(skb, sk, &question);
+	if (question.policy_id == NO_POLICY)
+		return conclude(&question, REASON_NO_POLICY);
+	if (!flow_from_packet(skb, true, &flow))
+		return conclude(&question, REASON_PACKET);
+	approval = approval_of(question.policy_id, &flow);
+	if (state && state->approved == approval)
+		return ALLOW;
+	if (!packet_may_leave(skb, &flow, state, question.policy_id) &&
+	    conclude(&question, REASON_EGRESS) == DENY)
+		return DENY;
+	if (state)
+		state->approved = approval;
+	return ALLOW;
+}
+
+/* A segment for a listening socket: a peer asks to come in. */
+static __always_inline int judge_arrival(const struct question *question,
+					 struct socket_state *state)
+{
+	if (!inbound_is_granted(question->policy_id, question->flow) &&
+	    conclude(question, REASON_LISTEN) == DENY)
+		return DENY;
+	if (state)
+		state->flags |= SOCKET_INBOUND;
+	return ALLOW;
+}
+
+/* A datagram: from whom the policy lets the socket speak to, or for a port that it may serve; then
+ * the sender may be answered. */
+static __always_inline int judge_datagram(struct __sk_buff *skb, const struct question *question)
+{
+	const struct flow *flow = question->flow;
+	struct udp_peer_key key = udp_peer(bpf_get_socket_cookie(skb), flow);
+	__u32 *under;
+
+	if (egress_is_granted(question->policy_id, flow))
+		return ALLOW;
+	under = bpf_map_lookup_elem(&udp_peers, &key);
+	if (under && *under == question->policy_id)
+		return ALLOW;
+	if (!inbound_is_granted(question->policy_id, flow) &&
+	    conclude(question, REASON_LISTEN) == DENY)
+		return DENY;
+	bpf_map_update_elem(&udp_peers, &key, &question->policy_id, BPF_ANY);
+	return ALLOW;
+}
+
+/* Each packet that reaches a policed socket. */
+SEC("cgroup_skb/ingress")
+int guard_ingress(struct __sk_buff *skb)
+{
+	struct flow flow = {};
+	struct question question = {.kind = EVENT_LISTEN, .hook = HOOK_INGRESS, .flow = &flow};
+	struct bpf_sock *sk = skb->sk;
+	struct socket_state *state;
+
+	sk = sk ? bpf_sk_fullsock(sk) : NULL;
+	if (!sk)
+		return DENY;
+	/* What is connected was judged when it connected or came in. */
+	if (sk->protocol == IPPROTO_TCP && sk->state != BPF_TCP_LISTEN)
+		return ALLOW;
+	state = state_of_packet(skb, sk, &question);
+	if (question.policy_id == NO_POLICY)
+		return conclude(&question, REASON_NO_POLICY);
+	/* Raw and ping sockets read what the kernel has taken already; they need a grant to be. */
+	if (sk->protocol != IPPROTO_TCP && sk->protocol != IPPROTO_UDP)
+		return ALLOW;
+	if (!flow_from_packet(skb, false, &flow))
+		return conclude(&question, REASON_PACKET);
+	if (flow.protocol == IPPROTO_TCP)
+		return judge_arrival(&question, state);
+	return judge_datagram(skb, &question);
+}

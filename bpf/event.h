@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Telling user space. A verdict never waits for this, nor changes by it. */
+#ifndef AGENTPOL_BPF_EVENT_H
+#define AGENTPOL_BPF_EVENT_H
+
+#include <stdbool.h>
+
+#include "bpf/maps.h"
+
+/* Who did it, as far as the hook knows. */
+struct actor {
+	__u32 pid;
+	__u32 uid;
+	bool current; /* the task that runs now is the one: its name can be told */
+};
+
+static __always_inline void enforcer_count(__u32 counter)
+{
+	__u64 *value = bpf_map_lookup_elem(&enforcer_counters, &counter);
+
+	if (value)
+		__sync_fetch_and_add(value, 1);
+}
+
+/* The 1st, 2nd, 4th, 8th ... of its kind. */
+static __always_inline bool is_power_of_two(__u64 count)
+{
+	return (count & (count - 1)) == 0;
+}
+
+static __always_inline void event_emit(const struct denial_key *what, enum event_hook hook,
+				       const struct actor *actor)
+{
+	struct denial_count none = {};
+	struct denial_count *seen;
+	struct event *event;
+	__u64 count = 1;
+
+	seen = bpf_map_lookup_elem(&denial_counts, what);
+	if (!seen) {
+		/* Another CPU may be first: then its entry is the one. */
+		bpf_map_update_elem(&denial_counts, what, &none, BPF_NOEXIST);
+		seen = bpf_map_lookup_elem(&denial_counts, what);
+	}
+	if (seen)
+		count = __sync_fetch_and_add(&seen->count, 1) + 1;
+	else
+		enforcer_count(COUNTER_DENIALS_UNCOUNTED);
+	if (!is_power_of_two(count))
+		return;
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		enforcer_count(COUNTER_EVENTS_LOST);
+		return;
+	}
+	__builtin_memset(event, 0, sizeof(*event));
+	event->time_ns = bpf_ktime_get_ns();
+	event->count = count;
+	event->what = *what;
+	event->pid = actor->pid;
+	event->uid = actor->uid;
+	event->hook = hook;
+	if (actor->current)
+		bpf_get_current_comm(event->command, sizeof(event->command));
+	if (seen)
+		seen->reported = count;
+	bpf_ringbuf_submit(event, 0);
+}
+
+static __always_inline void policy_count(__u32 policy_id, bool allowed)
+{
+	struct policy_counters *counters = bpf_map_lookup_elem(&counters_of_policy, &policy_id);
+
+	if (!counters)
+		return;
+	if (allowed)
+		counters->allowed++;
+	else
+		counters->denied++;
+}
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Whom a socket speaks to: filled from a socket call's address or from a packet's headers. A packet
+ * that is not understood whole is no flow.
+ */
+#ifndef AGENTPOL_BPF_FLOW_H
+#define AGENTPOL_BPF_FLOW_H
+
+#include <linux/bpf.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <stdbool.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+/* Not in every libc's headers as a plain number. */
+#define PROTOCOL_NUMBER_MPTCP 262
+
+/* An address as two words, so that it is compared and hashed in two steps. */
+union flow_address {
+	__u8 bytes[16];
+	__u32 words[4];
+	__u64 halves[2];
+};
+
+struct flow {
+	union flow_address remote;
+	union flow_address local;
+	__u16 remote_port; /* host order; 0 where the protocol has none */
+	__u16 local_port;
+	__u32 protocol; /* IPPROTO_TCP, _UDP, _ICMP (both families), or another */
+};
+
+static __always_inline void flow_address_set4(union flow_address *address, __be32 ip4)
+{
+	address->halves[0] = 0;
+	address->words[2] = bpf_htonl(0xffff);
+	address->words[3] = ip4;
+}
+
+static __always_inline bool flow_address_is_loopback(const union flow_address *address)
+{
+	if (address->halves[0])
+		return false;
+	if (address->words[2] == bpf_htonl(0xffff))
+		return address->bytes[12] == 127;
+	return address->words[2] == 0 && address->words[3] == bpf_htonl(1);
+}
+
+/* As a destination "any address" means this host: Linux connects to loopback. */
+static __always_inline void flow_address_as_destination(union flow_address *address)
+{
+	if (address->halves[0] || address->words[3])
+		return;
+	if (address->words[2] == bpf_htonl(0xffff))
+		address->words[3] = bpf_htonl(0x7f000001);
+	else if (address->words[2] == 0)
+		address->words[3] = bpf_htonl(1);
+}
+
+/* MPTCP is TCP to those who write policies, and both families' ICMP is one. */
+static __always_inline __u32 flow_protocol(__u32 protocol)
+{
+	if (protocol == PROTOCOL_NUMBER_MPTCP)
+		return IPPROTO_TCP;
+	if (protocol == IPPROTO_ICMPV6)
+		return IPPROTO_ICMP;
+	return protocol;
+}
+
+/*
+ * Reads a packet that begins with its IP header, as cgroup_skb programs get it, before the kernel
+ * fragments it. Refused: IP options and extension headers (source routes send a packet elsewhere
+ * than its address says), and fragments (the later ones carry no port): the kernel makes neither
+ * for an ordinary socket before this hook.
+ */
+static __always_inline bool flow_from_packet(const struct __sk_buff *skb, bool outward,
+					     struct flow *flow)
+{
+	union flow_address source, destination;
+	__be16 ports[2] = {0, 0};
+	__u32 transport;
+	__u8 version;
+
+	if (bpf_skb_load_bytes(skb, 0, &version, 1))
+		return false;
+	if (version >> 4 == 4) {
+		struct iphdr ip4;
+
+		if (bpf_skb_load_bytes(skb, 0, &ip4, sizeof(ip4)))
+			return false;
+		if (ip4.ihl != 5 || (ip4.frag_off & bpf_htons(0x1fff)))
+			return false;
+		flow_address_set4(&source, ip4.saddr);
+		flow_address_set4(&destination, ip4.daddr);
+		flow->protocol = ip4.protocol;
+		transport = sizeof(ip4);
+	} else if (version >> 4 == 6) {
+		struct ipv6hdr ip6;
+
+		if (bpf_skb_load_bytes(skb, 0, &ip6, sizeof(ip6)))
+			return false;
+		__builtin_memcpy(&source, &ip6.saddr, sizeof(source));
+		__builtin_memcpy(&destination, &ip6.daddr, sizeof(destination));
+		flow->protocol = ip6.nexthdr;
+		transport = sizeof(ip6);
+	} else {
+		return false;
+	}
+	flow->protocol = flow_protocol(flow->protocol);
+	if (flow->protocol == IPPROTO_TCP || flow->protocol == IPPROTO_UDP) {
+		if (bpf_skb_load_bytes(skb, transport, ports, sizeof(ports)))
+			return false;
+	} else if (flow->protocol != IPPROTO_ICMP) {
+		/* No grant names another protocol; extension headers come out here too. */
+		return false;
+	}
+	flow->remote = outward ? destination : source;
+	flow->local = outward ? source : destination;
+	flow->remote_port = bpf_ntohs(outward ? ports[1] : ports[0]);
+	flow->local_port = bpf_ntohs(outward ? ports[0] : ports[1]);
+	return true;
+}
+
+#endif

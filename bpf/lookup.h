@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From a task or a socket to its policy, and from an address and a port to a grant. */
+#ifndef AGENTPOL_BPF_LOOKUP_H
+#define AGENTPOL_BPF_LOOKUP_H
+
+#include "bpf/flow.h"
+#include "bpf/maps.h"
+
+/* A section of its own, so that user space finds it without knowing the object's layout. */
+const volatile struct egress_config egress_config SEC(".rodata.config") = {};
+
+/* Policy ids start at 1. */
+#define NO_POLICY 0
+
+static __always_inline __u32 policy_of(__u64 cgroup)
+{
+	struct enrolment *enrolment = bpf_map_lookup_elem(&policy_of_cgroup, &cgroup);
+
+	return enrolment ? enrolment->policy_id : NO_POLICY;
+}
+
+/* Which levels hold an enrolled cgroup is not known here: all are asked, from the leaf up; a level
+ * below the task's own answers 0 at once. */
+static __always_inline __u64 enrolled_cgroup_of_task(void)
+{
+	int level;
+
+	for (level = CGROUP_LEVELS_MAX - 1; level >= 0; level--) {
+		__u64 cgroup = bpf_get_current_ancestor_cgroup_id(level);
+
+		if (cgroup && policy_of(cgroup) != NO_POLICY)
+			return cgroup;
+	}
+	return 0;
+}
+
+/* The same for the socket behind a packet. */
+static __always_inline __u64 enrolled_cgroup_of_packet(struct __sk_buff *skb)
+{
+	int level;
+
+	for (level = CGROUP_LEVELS_MAX - 1; level >= 0; level--) {
+		__u64 cgroup = bpf_skb_ancestor_cgroup_id(skb, level);
+
+		if (cgroup && policy_of(cgroup) != NO_POLICY)
+			return cgroup;
+	}
+	return 0;
+}
+
+/* A socket's cgroup is looked for anew when a cgroup was enrolled since: it may be nearer. */
+static __always_inline __u32 enrolment_generation(void)
+{
+	__u32 only = 0;
+	struct enforcer_state *state = bpf_map_lookup_elem(&enforcer_state, &only);
+
+	return state ? state->generation : 0;
+}
+
+static __always_inline bool port_set_has(__u32 set, __u16 port)
+{
+	struct port_bits *bits;
+
+	if (set == PORT_SET_NONE)
+		return false;
+	if (set == PORT_SET_ALL)
+		return true;
+	bits = bpf_map_lookup_elem(&port_sets, &set);
+	if (!bits)
+		return false;
+	return bits->words[port >> 6] >> (port & 63) & 1;
+}
+
+/* One lookup, however many rules: the compiler has joined what covers a prefix into it. */
+static __always_inline bool address_is_granted(__u32 policy_id, enum address_table table,
+					       const union flow_address *address, __u32 protocol,
+					       __u16 port)
+{
+	struct address_key key = {.prefix_bits = 32 + 128, .table = policy_id * 2 + table};
+	struct address_grant *grant;
+
+	__builtin_memcpy(key.address, address, sizeof(key.address));
+	grant = bpf_map_lookup_elem(&grant_of_address, &key);
+	if (!grant)
+		return false;
+	if (protocol == IPPROTO_TCP)
+		return port_set_has(grant->tcp_ports, port);
+	if (protocol == IPPROTO_UDP)
+		return port_set_has(grant->udp_ports, port);
+	if (protocol == IPPROTO_ICMP)
+		return grant->flags & GRANT_ICMP;
+	return false;
+}
+
+static __always_inline bool egress_is_granted(__u32 policy_id, const struct flow *flow)
+{
+	return address_is_granted(policy_id, TABLE_EGRESS, &flow->remote, flow->protocol,
+				  flow->remote_port);
+}
+
+/* May a peer come in here? A granted port, or any port from this host: what is bound to a free
+ * port is an agent's own affair as long as it stays on loopback. */
+static __always_inline bool inbound_is_granted(__u32 policy_id, const struct flow *flow)
+{
+	return flow_address_is_loopback(&flow->remote) ||
+	       address_is_granted(policy_id, TABLE_LISTEN, &flow->local, flow->protocol,
+				  flow->local_port);
+}
+
+static __always_inline __u64 stir(__u64 word)
+{
+	word *= 0x9e3779b97f4a7c15ULL;
+	return word ^ word >> 29;
+}
+
+/* See socket_state.approved. Never 0. */
+static __always_inline __u64 approval_of(__u32 policy_id, const struct flow *flow)
+{
+	__u64 word = egress_config.key[0];
+
+	word = stir(word ^ flow->remote.halves[0]);
+	word = stir(word ^ flow->remote.halves[1]);
+	word = stir(word ^ ((__u64)policy_id << 32 | (__u64)flow->protocol << 16 |
+			    flow->remote_port));
+	return stir(word ^ egress_config.key[1]) | 1;
+}
+
+#endif

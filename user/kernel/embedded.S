@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The BPF objects as data: one file to install, and no way to load another version's programs. */
+	.section .rodata
+	.balign 16
+	.globl embedded_egress_start
+	.globl embedded_egress_end
+embedded_egress_start:
+	.incbin BPF_FOLDER "/egress.bpf.o"
+embedded_egress_end:
+	.section .note.GNU-stack, "", %progbits

@@ -1,0 +1,621 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/enforcer.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "base/file.h"
+#include "kernel/cgroup.h"
+#include "kernel/tables.h"
+
+#define BPFFS	      "/sys/fs/bpf"
+#define LOG_TAIL_ROOM 1024
+
+extern const char embedded_egress_start[], embedded_egress_end[];
+
+/* One row a program: where it is attached. */
+static const struct hook {
+	const char *program;
+	enum bpf_attach_type type;
+} hooks[] = {
+	{"guard_socket", BPF_CGROUP_INET_SOCK_CREATE},
+	{"guard_connect4", BPF_CGROUP_INET4_CONNECT},
+	{"guard_connect6", BPF_CGROUP_INET6_CONNECT},
+	{"guard_sendmsg4", BPF_CGROUP_UDP4_SENDMSG},
+	{"guard_sendmsg6", BPF_CGROUP_UDP6_SENDMSG},
+	{"guard_bind4", BPF_CGROUP_INET4_BIND},
+	{"guard_bind6", BPF_CGROUP_INET6_BIND},
+	{"guard_egress", BPF_CGROUP_INET_EGRESS},
+	{"guard_ingress", BPF_CGROUP_INET_INGRESS},
+};
+#define HOOK_COUNT ARRAY_SIZE(hooks)
+
+static const char *const map_names[MAP_COUNT] = {
+	[MAP_POLICY_OF_CGROUP] = "policy_of_cgroup",
+	[MAP_HEADER_OF_POLICY] = "header_of_policy",
+	[MAP_GRANT_OF_ADDRESS] = "grant_of_address",
+	[MAP_PORT_SETS] = "port_sets",
+	[MAP_DENIAL_COUNTS] = "denial_counts",
+	[MAP_EVENTS] = "events",
+	[MAP_COUNTERS_OF_POLICY] = "counters_of_policy",
+	[MAP_ENFORCER_COUNTERS] = "enforcer_counters",
+	[MAP_ENFORCER_STATE] = "enforcer_state",
+};
+
+struct enrolled {
+	struct enrolled *next;
+	uint64_t cgroup;
+	bool attached; /* has the programs itself, not from a cgroup above */
+	char path[];
+};
+
+struct enforcer {
+	struct bpf_object *object;
+	struct bpf_program *programs[HOOK_COUNT];
+	struct bpf_map *maps[MAP_COUNT];
+	struct enrolled *enrolled;
+	struct tables *tables;
+	bool adopted;
+	char pin_root[PATH_MAX / 2];
+};
+
+/* libbpf speaks through one callback for the whole process; the verifier's log can be 20 MB, of
+ * which the end tells what is wrong. */
+static char log_tail[LOG_TAIL_ROOM];
+
+static int keep_log_tail(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	char line[LOG_TAIL_ROOM / 2];
+	size_t used, length;
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	(void)vsnprintf(line, sizeof(line), format, arguments);
+	length = strlen(line);
+	used = strlen(log_tail);
+	if (used + length >= sizeof(log_tail)) {
+		size_t drop = used + length + 1 - sizeof(log_tail);
+
+		memmove(log_tail, log_tail + drop, used - drop + 1);
+		used -= drop;
+	}
+	memcpy(log_tail + used, line, length + 1);
+	return 0;
+}
+
+static int prepare_pin_folder(const char *folder, struct error *error)
+{
+	struct statfs system;
+
+	if (strncmp(folder, BPFFS "/", sizeof(BPFFS)) == 0 && statfs(BPFFS, &system) == 0 &&
+	    system.f_type != BPF_FS_MAGIC &&
+	    mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno,
+				       "no BPF file system at " BPFFS " and none can be mounted");
+	if (file_make_directories(folder, 0700, error) < 0)
+		return -1;
+	if (statfs(folder, &system) < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "%s", folder);
+	if (system.f_type != BPF_FS_MAGIC)
+		return error_set(error, STATUS_SYSTEM,
+				 "%s is on no BPF file system, so nothing can be pinned there; "
+				 "mount one: mount -t bpf bpf " BPFFS, folder);
+	return 0;
+}
+
+/* A predecessor's maps are adopted whole or not at all. */
+static int check_pinned_version(struct enforcer *enforcer, const char *folder, struct error *error)
+{
+	char path[PATH_MAX];
+	struct enforcer_state state;
+	_cleanup_close_ int fd = -1;
+	uint32_t only = 0;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, map_names[MAP_ENFORCER_STATE]);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	if (bpf_map_lookup_elem(fd, &only, &state) < 0 || state.abi_version != ABI_VERSION)
+		return error_set(error, STATUS_SYSTEM,
+				 "what is pinned at %s is of another version of agentpol; end its "
+				 "enforcement first: policyd --unload", enforcer->pin_root);
+	enforcer->adopted = true;
+	return 0;
+}
+
+static int set_sizes(struct enforcer *enforcer, const struct enforcer_options *options,
+		     struct error *error)
+{
+	int result = 0;
+
+	if (options->port_sets)
+		result = bpf_map__set_max_entries(enforcer->maps[MAP_PORT_SETS], options->port_sets);
+	if (result == 0 && options->ring_bytes)
+		result = bpf_map__set_max_entries(enforcer->maps[MAP_EVENTS], options->ring_bytes);
+	if (result < 0)
+		return error_set_errno(error, STATUS_SYSTEM, -result, "cannot size BPF maps");
+	return 0;
+}
+
+static int set_pins(struct enforcer *enforcer, struct error *error)
+{
+	char folder[PATH_MAX - 64], path[PATH_MAX];
+	struct bpf_map *map;
+
+	(void)snprintf(folder, sizeof(folder), "%s/maps", enforcer->pin_root);
+	if (prepare_pin_folder(folder, error) < 0 ||
+	    check_pinned_version(enforcer, folder, error) < 0)
+		return -1;
+	bpf_object__for_each_map(map, enforcer->object) {
+		/* Sections of constants belong to this program version alone. */
+		if (bpf_map__is_internal(map))
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, bpf_map__name(map));
+		if (bpf_map__set_pin_path(map, path) < 0)
+			return error_set_errno(error, STATUS_SYSTEM, errno, "%s", path);
+	}
+	return 0;
+}
+
+static int set_secret(struct enforcer *enforcer, struct error *error)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(enforcer->object, ".rodata.config");
+	struct egress_config config;
+
+	if (getrandom(&config, sizeof(config), 0) != sizeof(config))
+		return error_set_errno(error, STATUS_SYSTEM, errno, "no random numbers");
+	if (!map || bpf_map__set_initial_value(map, &config, sizeof(config)) < 0)
+		return error_set(error, STATUS_SYSTEM, "the BPF object has no place for its key");
+	return 0;
+}
+
+static int explain_load(int errno_value, struct error *error)
+{
+	if (errno_value == EPERM)
+		return error_set(error, STATUS_SYSTEM,
+				 "the kernel refuses to load BPF programs (Operation not permitted):"
+				 " be root with CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN");
+	return error_set_errno(error, STATUS_SYSTEM, errno_value,
+			       "cannot load the BPF programs (Linux 5.15 or later is needed); the "
+			       "kernel's last words: %s", log_tail);
+}
+
+static int load(struct enforcer *enforcer, const struct enforcer_options *options,
+		struct error *error)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, open_options, .object_name = "agentpol");
+	const struct enforcer_state fresh = {.abi_version = ABI_VERSION, .next_policy_id = 1,
+					     .generation = 1};
+	uint32_t only = 0;
+	size_t i;
+	int result;
+
+	enforcer->object = bpf_object__open_mem(
+		embedded_egress_start, (size_t)(embedded_egress_end - embedded_egress_start),
+		&open_options);
+	if (!enforcer->object)
+		return explain_load(errno, error);
+	for (i = 0; i < MAP_COUNT; i++)
+		enforcer->maps[i] =
+			bpf_object__find_map_by_name(enforcer->object, map_names[i]);
+	if (set_sizes(enforcer, options, error) < 0 || set_secret(enforcer, error) < 0)
+		return -1;
+	if (options->pin_maps && set_pins(enforcer, error) < 0)
+		return -1;
+	result = bpf_object__load(enforcer->object);
+	if (result < 0)
+		return explain_load(-result, error);
+	for (i = 0; i < HOOK_COUNT; i++)
+		enforcer->programs[i] = bpf_object__find_program_by_name(enforcer->object,
+									 hooks[i].program);
+	if (!enforcer->adopted &&
+	    bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_ENFORCER_STATE), &only, &fresh,
+				BPF_ANY) < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
+	return 0;
+}
+
+struct enforcer *enforcer_open(const struct enforcer_options *options, struct error *error)
+{
+	struct enforcer *enforcer = calloc(1, sizeof(*enforcer));
+	char folder[PATH_MAX];
+
+	if (!enforcer) {
+		(void)error_set(error, STATUS_SYSTEM, "out of memory");
+		return NULL;
+	}
+	log_tail[0] = '\0';
+	(void)libbpf_set_print(keep_log_tail);
+	(void)snprintf(enforcer->pin_root, sizeof(enforcer->pin_root), "%s", options->pin_root);
+	(void)snprintf(folder, sizeof(folder), "%s/links", enforcer->pin_root);
+	if (geteuid() != 0) {
+		(void)error_set(error, STATUS_SYSTEM,
+				"loading kernel programs needs root; use sudo");
+	} else if (prepare_pin_folder(folder, error) == 0 && load(enforcer, options, error) == 0) {
+		return enforcer;
+	}
+	enforcer_close(enforcer);
+	return NULL;
+}
+
+void enforcer_close(struct enforcer *enforcer)
+{
+	struct enrolled *item, *next;
+
+	if (!enforcer)
+		return;
+	for (item = enforcer->enrolled; item; item = next) {
+		next = item->next;
+		free(item);
+	}
+	tables_free(enforcer->tables);
+	bpf_object__close(enforcer->object);
+	free(enforcer);
+}
+
+bool enforcer_was_adopted(const struct enforcer *enforcer)
+{
+	return enforcer->adopted;
+}
+
+static int remove_folder(const char *folder)
+{
+	char path[PATH_MAX];
+	DIR *directory = opendir(folder);
+	struct dirent *entry;
+
+	if (!directory)
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(directory)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		(void)unlink(path);
+	}
+	(void)closedir(directory);
+	return rmdir(folder) < 0 ? -errno : 0;
+}
+
+int enforcer_unpin_all(const char *pin_root, struct error *error)
+{
+	char path[PATH_MAX];
+	int result;
+
+	/* Links first: what is left without its maps' names still works. */
+	(void)snprintf(path, sizeof(path), "%s/links", pin_root);
+	result = remove_folder(path);
+	(void)snprintf(path, sizeof(path), "%s/maps", pin_root);
+	if (result == 0)
+		result = remove_folder(path);
+	if (result == 0 && rmdir(pin_root) < 0 && errno != ENOENT && errno != ENOTEMPTY)
+		result = -errno;
+	if (result < 0)
+		return error_set_errno(error, STATUS_SYSTEM, -result, "cannot remove %s", path);
+	return 0;
+}
+
+/* ---- enrolment ---- */
+
+static void link_path(const struct enforcer *enforcer, uint64_t cgroup, const char *program,
+		      char *path)
+{
+	(void)snprintf(path, PATH_MAX, "%s/links/%" PRIu64 "-%s", enforcer->pin_root, cgroup,
+		       program);
+}
+
+static struct enrolled *find_enrolled(const struct enforcer *enforcer, uint64_t cgroup)
+{
+	struct enrolled *item;
+
+	for (item = enforcer->enrolled; item; item = item->next)
+		if (item->cgroup == cgroup)
+			return item;
+	return NULL;
+}
+
+/* `inner` lies below `outer`, and is not the same. */
+static bool is_below(const char *outer, const char *inner)
+{
+	size_t length = strlen(outer);
+
+	return strncmp(outer, inner, length) == 0 && inner[length] == '/';
+}
+
+static bool has_programs_above(const struct enforcer *enforcer, const char *path)
+{
+	const struct enrolled *item;
+
+	for (item = enforcer->enrolled; item; item = item->next)
+		if (item->attached && is_below(item->path, path))
+			return true;
+	return false;
+}
+
+static void unpin_links(const struct enforcer *enforcer, uint64_t cgroup)
+{
+	char path[PATH_MAX];
+	size_t i;
+
+	for (i = 0; i < HOOK_COUNT; i++) {
+		link_path(enforcer, cgroup, hooks[i].program, path);
+		(void)unlink(path);
+	}
+}
+
+static int explain_attach(const char *program, const char *path, int errno_value,
+			  struct error *error)
+{
+	if (errno_value == EPERM)
+		return error_set(error, STATUS_SYSTEM,
+				 "cannot attach %s to %s: a cgroup above has a BPF program that "
+				 "forbids others (attached without the multi flag); bpftool cgroup "
+				 "tree shows it", program, path);
+	return error_set_errno(error, STATUS_SYSTEM, errno_value, "cannot attach %s to %s", program,
+			       path);
+}
+
+/* A pinned link of a predecessor gets the new program; otherwise a new link is made and pinned. */
+static int attach_hook(struct enforcer *enforcer, size_t i, uint64_t cgroup, int cgroup_fd,
+		       const char *cgroup_path, struct error *error)
+{
+	char path[PATH_MAX];
+	struct bpf_link *link;
+	int result;
+
+	link_path(enforcer, cgroup, hooks[i].program, path);
+	link = bpf_link__open(path);
+	if (link) {
+		result = bpf_link__update_program(link, enforcer->programs[i]);
+		(void)bpf_link__destroy(link);
+		if (result == 0)
+			return 0;
+		/* The link's cgroup is gone and its number came back. */
+		(void)unlink(path);
+	}
+	link = bpf_program__attach_cgroup(enforcer->programs[i], cgroup_fd);
+	if (!link)
+		return explain_attach(hooks[i].program, cgroup_path, errno, error);
+	result = bpf_link__pin(link, path);
+	(void)bpf_link__destroy(link); /* the pin holds it */
+	if (result < 0)
+		return error_set_errno(error, STATUS_SYSTEM, -result, "cannot pin %s", path);
+	return 0;
+}
+
+static int attach_programs(struct enforcer *enforcer, struct enrolled *item, struct error *error)
+{
+	_cleanup_close_ int fd = open(item->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	size_t i;
+
+	if (fd < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "cgroup %s", item->path);
+	for (i = 0; i < HOOK_COUNT; i++)
+		if (attach_hook(enforcer, i, item->cgroup, fd, item->path, error) < 0)
+			return -1;
+	item->attached = true;
+	return 0;
+}
+
+/* Sockets look anew for the nearest enrolled cgroup. */
+static int next_generation(struct enforcer *enforcer)
+{
+	int fd = enforcer_map_fd(enforcer, MAP_ENFORCER_STATE);
+	struct enforcer_state state;
+	uint32_t only = 0;
+
+	if (bpf_map_lookup_elem(fd, &only, &state) < 0)
+		return -errno;
+	state.generation++;
+	return bpf_map_update_elem(fd, &only, &state, BPF_ANY) < 0 ? -errno : 0;
+}
+
+static int write_entry(struct enforcer *enforcer, uint64_t cgroup, uint32_t policy_id,
+		       struct error *error)
+{
+	const struct enrolment entry = {.policy_id = policy_id};
+
+	if (bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_POLICY_OF_CGROUP), &cgroup, &entry,
+				BPF_ANY) == 0)
+		return 0;
+	if (errno == E2BIG)
+		return error_set(error, STATUS_SYSTEM, "more than %d cgroups are enrolled",
+				 CGROUPS_MAX);
+	return error_set_errno(error, STATUS_SYSTEM, errno, "policy_of_cgroup");
+}
+
+static struct enrolled *add_enrolled(struct enforcer *enforcer, uint64_t cgroup, const char *path,
+				     struct error *error)
+{
+	size_t length = strlen(path) + 1;
+	struct enrolled *item = calloc(1, sizeof(*item) + length);
+
+	if (!item) {
+		(void)error_set(error, STATUS_SYSTEM, "out of memory");
+		return NULL;
+	}
+	item->cgroup = cgroup;
+	memcpy(item->path, path, length);
+	item->next = enforcer->enrolled;
+	enforcer->enrolled = item;
+	return item;
+}
+
+static void forget_enrolled(struct enforcer *enforcer, const struct enrolled *gone)
+{
+	struct enrolled **at;
+
+	for (at = &enforcer->enrolled; *at; at = &(*at)->next)
+		if (*at == gone) {
+			*at = gone->next;
+			free((void *)(uintptr_t)gone);
+			return;
+		}
+}
+
+int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint32_t policy_id,
+		   struct error *error)
+{
+	char mount[PATH_MAX];
+	struct enrolled *item;
+	uint64_t cgroup;
+
+	if (cgroup_find_mount(mount, error) < 0 || cgroup_id(cgroup_path, &cgroup, error) < 0)
+		return -1;
+	if (cgroup_level(mount, cgroup_path) >= CGROUP_LEVELS_MAX)
+		return error_set(error, STATUS_SYSTEM, "%s is more than %d levels deep",
+				 cgroup_path, CGROUP_LEVELS_MAX - 1);
+	item = find_enrolled(enforcer, cgroup);
+	if (!item)
+		item = add_enrolled(enforcer, cgroup, cgroup_path, error);
+	if (!item)
+		return -1;
+	if (write_entry(enforcer, cgroup, policy_id, error) < 0) {
+		forget_enrolled(enforcer, item);
+		return -1;
+	}
+	if (!has_programs_above(enforcer, cgroup_path) &&
+	    attach_programs(enforcer, item, error) < 0) {
+		struct error ignored;
+
+		(void)enforcer_release(enforcer, cgroup, &ignored);
+		return -1;
+	}
+	if (next_generation(enforcer) < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
+	return 0;
+}
+
+int enforcer_swap(struct enforcer *enforcer, uint64_t cgroup, uint32_t policy_id,
+		  struct error *error)
+{
+	return write_entry(enforcer, cgroup, policy_id, error);
+}
+
+int enforcer_release(struct enforcer *enforcer, uint64_t cgroup, struct error *error)
+{
+	struct enrolled *gone = find_enrolled(enforcer, cgroup), *item;
+
+	for (item = enforcer->enrolled; gone && item; item = item->next)
+		if (!item->attached && is_below(gone->path, item->path) &&
+		    access(item->path, F_OK) == 0 && attach_programs(enforcer, item, error) < 0)
+			return -1;
+	unpin_links(enforcer, cgroup);
+	if (bpf_map_delete_elem(enforcer_map_fd(enforcer, MAP_POLICY_OF_CGROUP), &cgroup) < 0 &&
+	    errno != ENOENT)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "policy_of_cgroup");
+	if (gone)
+		forget_enrolled(enforcer, gone);
+	if (next_generation(enforcer) < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
+	return 0;
+}
+
+/* ---- questions ---- */
+
+uint32_t enforcer_policy_of(const struct enforcer *enforcer, uint64_t cgroup)
+{
+	struct enrolment entry;
+
+	if (bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_POLICY_OF_CGROUP), &cgroup, &entry) <
+	    0)
+		return 0;
+	return entry.policy_id;
+}
+
+void enforcer_each_enrolled(const struct enforcer *enforcer,
+			    void (*visit)(uint64_t cgroup, uint32_t policy_id, void *context),
+			    void *context)
+{
+	int fd = enforcer_map_fd(enforcer, MAP_POLICY_OF_CGROUP);
+	uint64_t cgroup, *previous = NULL;
+
+	while (bpf_map_get_next_key(fd, previous, &cgroup) == 0) {
+		visit(cgroup, enforcer_policy_of(enforcer, cgroup), context);
+		previous = &cgroup;
+	}
+}
+
+static bool hook_is_effective(const struct enforcer *enforcer, size_t i, int cgroup_fd)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info), ids[64], count = ARRAY_SIZE(ids), flags = 0;
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(enforcer->programs[i]), &info, &size) < 0 ||
+	    bpf_prog_query(cgroup_fd, hooks[i].type, BPF_F_QUERY_EFFECTIVE, &flags, ids, &count) < 0)
+		return false;
+	for (uint32_t n = 0; n < count; n++)
+		if (ids[n] == info.id)
+			return true;
+	return false;
+}
+
+bool enforcer_is_effective(const struct enforcer *enforcer, const char *cgroup_path)
+{
+	_cleanup_close_ int fd = open(cgroup_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct error error;
+	uint64_t cgroup;
+
+	if (fd < 0 || cgroup_id(cgroup_path, &cgroup, &error) < 0 ||
+	    enforcer_policy_of(enforcer, cgroup) == 0)
+		return false;
+	for (size_t i = 0; i < HOOK_COUNT; i++)
+		if (!hook_is_effective(enforcer, i, fd))
+			return false;
+	return true;
+}
+
+int enforcer_read_counters(const struct enforcer *enforcer, uint32_t policy_id,
+			   struct policy_counters *counters)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct policy_counters *each = NULL;
+
+	*counters = (struct policy_counters){0};
+	if (cpus < 1)
+		return -EINVAL;
+	each = calloc((size_t)cpus, sizeof(*each));
+	if (!each)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_COUNTERS_OF_POLICY), &policy_id,
+				each) < 0)
+		return -errno;
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		counters->allowed += each[cpu].allowed;
+		counters->denied += each[cpu].denied;
+	}
+	return 0;
+}
+
+uint64_t enforcer_events_lost(const struct enforcer *enforcer)
+{
+	uint32_t index = COUNTER_EVENTS_LOST;
+	uint64_t lost = 0;
+
+	(void)bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_ENFORCER_COUNTERS), &index, &lost);
+	return lost;
+}
+
+int enforcer_map_fd(const struct enforcer *enforcer, enum enforcer_map map)
+{
+	return bpf_map__fd(enforcer->maps[map]);
+}
+
+uint32_t enforcer_map_bound(const struct enforcer *enforcer, enum enforcer_map map)
+{
+	return bpf_map__max_entries(enforcer->maps[map]);
+}
+
+struct tables **enforcer_tables(struct enforcer *enforcer)
+{
+	return &enforcer->tables;
+}

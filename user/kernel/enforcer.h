@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The enforcer in the kernel, as user space holds it: the loaded object, its maps, where it is
+ * pinned. One room calls libbpf; everyone else speaks of policies and cgroups.
+ *
+ * Pinned below `pin_root`: maps/NAME (policyd alone: a successor adopts them) and
+ * links/CGROUPID-PROGRAM. Links keep their programs and maps alive, so that enforcement outlives
+ * whoever attached it.
+ */
+#ifndef AGENTPOL_KERNEL_ENFORCER_H
+#define AGENTPOL_KERNEL_ENFORCER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "bpf/abi.h"
+
+#define PIN_ROOT_DEFAULT "/sys/fs/bpf/agentpol"
+
+struct enforcer;
+
+struct enforcer_options {
+	const char *pin_root; /* on a bpffs, which is mounted at /sys/fs/bpf where it is not */
+	bool pin_maps;        /* for a successor to adopt */
+	/* What takes its memory in advance; 0 is the bound of abi.h (1 MiB for the ring). */
+	uint32_t port_sets;
+	uint32_t ring_bytes; /* a power of two, at least a page */
+};
+
+/*
+ * Loads the programs; adopts pinned maps where there are any of this ABI version, and turns pinned
+ * links to the new programs, one atomic exchange each. STATUS_SYSTEM with what to do about it where
+ * the kernel or the caller's privileges can't.
+ */
+struct enforcer *enforcer_open(const struct enforcer_options *options,
+			       struct error *error) MUST_USE;
+/* Lets go; what is pinned goes on. Accepts NULL. */
+void enforcer_close(struct enforcer *enforcer);
+static inline void cleanup_enforcer_close(struct enforcer **enforcer)
+{
+	enforcer_close(*enforcer);
+}
+#define _cleanup_enforcer_ __attribute__((cleanup(cleanup_enforcer_close)))
+
+/* Did enforcer_open find maps of a predecessor? */
+bool enforcer_was_adopted(const struct enforcer *enforcer);
+
+/* Removes all pins below `pin_root`: enforcement ends with the last holder. */
+int enforcer_unpin_all(const char *pin_root, struct error *error) MUST_USE;
+
+/*
+ * Puts a cgroup, and all below it, under the policy. The table's entry is written before the
+ * programs are attached, so that there is no moment in which one would find no policy. A cgroup
+ * below one that has the programs already is enrolled by its entry alone.
+ */
+int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint32_t policy_id,
+		   struct error *error) MUST_USE;
+/* Exchanges an enrolled cgroup's policy: one map write. */
+int enforcer_swap(struct enforcer *enforcer, uint64_t cgroup, uint32_t policy_id,
+		  struct error *error) MUST_USE;
+/* Ends it: programs first, entry last. Enrolled cgroups below keep their own (programs are attached
+ * to them before). Also for a cgroup that is gone. */
+int enforcer_release(struct enforcer *enforcer, uint64_t cgroup, struct error *error) MUST_USE;
+
+/* The policy of an enrolled cgroup, or 0. */
+uint32_t enforcer_policy_of(const struct enforcer *enforcer, uint64_t cgroup);
+/* Calls `visit` for each enrolled cgroup. */
+void enforcer_each_enrolled(const struct enforcer *enforcer,
+			    void (*visit)(uint64_t cgroup, uint32_t policy_id, void *context),
+			    void *context);
+/* Are all our programs in force at this cgroup (its own or inherited)? Asks the kernel. */
+bool enforcer_is_effective(const struct enforcer *enforcer, const char *cgroup_path);
+
+/* Verdicts of one policy so far. */
+int enforcer_read_counters(const struct enforcer *enforcer, uint32_t policy_id,
+			   struct policy_counters *counters) MUST_USE;
+/* Events that the full ring lost, ever. */
+uint64_t enforcer_events_lost(const struct enforcer *enforcer);
+
+/* ---- for the other files of this room ---- */
+
+enum enforcer_map {
+	MAP_POLICY_OF_CGROUP,
+	MAP_HEADER_OF_POLICY,
+	MAP_GRANT_OF_ADDRESS,
+	MAP_PORT_SETS,
+	MAP_DENIAL_COUNTS,
+	MAP_EVENTS,
+	MAP_COUNTERS_OF_POLICY,
+	MAP_ENFORCER_COUNTERS,
+	MAP_ENFORCER_STATE,
+	MAP_COUNT
+};
+int enforcer_map_fd(const struct enforcer *enforcer, enum enforcer_map map);
+uint32_t enforcer_map_bound(const struct enforcer *enforcer, enum enforcer_map map);
+struct tables; /* tables.c's own book-keeping; made on first use */
+struct tables **enforcer_tables(struct enforcer *enforcer);
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/ring.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <time.h>
+
+struct ring {
+	struct ring_buffer *buffer;
+	ring_callback callback;
+	void *context;
+};
+
+static int take(void *context, void *data, size_t size)
+{
+	struct ring *ring = context;
+
+	if (size >= sizeof(struct event))
+		ring->callback(data, ring->context);
+	return 0;
+}
+
+struct ring *ring_new(struct enforcer *enforcer, ring_callback callback, void *context,
+		      struct error *error)
+{
+	struct ring *ring = calloc(1, sizeof(*ring));
+
+	if (ring) {
+		ring->callback = callback;
+		ring->context = context;
+		ring->buffer =
+			ring_buffer__new(enforcer_map_fd(enforcer, MAP_EVENTS), take, ring, NULL);
+	}
+	if (!ring || !ring->buffer) {
+		(void)error_set_errno(error, STATUS_SYSTEM, errno, "cannot read the event ring");
+		free(ring);
+		return NULL;
+	}
+	return ring;
+}
+
+void ring_free(struct ring *ring)
+{
+	if (!ring)
+		return;
+	ring_buffer__free(ring->buffer);
+	free(ring);
+}
+
+int ring_fd(const struct ring *ring)
+{
+	return ring_buffer__epoll_fd(ring->buffer);
+}
+
+int ring_consume(struct ring *ring)
+{
+	return ring_buffer__consume(ring->buffer);
+}
+
+static uint64_t monotonic_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
+static bool policy_is_loaded(const struct enforcer *enforcer, uint32_t policy_id)
+{
+	struct policy_header header;
+
+	return bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_HEADER_OF_POLICY), &policy_id,
+				   &header) == 0;
+}
+
+static void settle_one(struct enforcer *enforcer, const struct denial_key *key,
+		       ring_callback callback, void *context)
+{
+	int fd = enforcer_map_fd(enforcer, MAP_DENIAL_COUNTS);
+	struct event event = {.time_ns = monotonic_now(), .what = *key};
+	struct denial_count count;
+
+	if (bpf_map_lookup_elem(fd, key, &count) < 0 || count.count <= count.reported)
+		return;
+	event.count = count.count;
+	callback(&event, context);
+	count.reported = count.count;
+	/* The kernel counts on meanwhile; what this write loses of it are repetitions of a denial
+	 * that was told just now. */
+	(void)bpf_map_update_elem(fd, key, &count, BPF_EXIST);
+}
+
+void ring_settle_counts(struct enforcer *enforcer, uint32_t policy_id, ring_callback callback,
+			void *context)
+{
+	int fd = enforcer_map_fd(enforcer, MAP_DENIAL_COUNTS);
+	struct denial_key *keys;
+	size_t count = 0;
+
+	keys = calloc(DENIALS_MAX, sizeof(*keys));
+	if (!keys)
+		return;
+	while (count < DENIALS_MAX &&
+	       bpf_map_get_next_key(fd, count ? &keys[count - 1] : NULL, &keys[count]) == 0)
+		count++;
+	for (size_t i = 0; i < count; i++) {
+		if (policy_id && keys[i].policy_id != policy_id)
+			continue;
+		settle_one(enforcer, &keys[i], callback, context);
+		if (policy_id || !policy_is_loaded(enforcer, keys[i].policy_id))
+			(void)bpf_map_delete_elem(fd, &keys[i]);
+	}
+	free(keys);
+}

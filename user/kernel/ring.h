@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the kernel tells: events from the ring, and the counts behind equal denials. */
+#ifndef AGENTPOL_KERNEL_RING_H
+#define AGENTPOL_KERNEL_RING_H
+
+#include "kernel/enforcer.h"
+
+struct ring;
+
+/* Called for each event, in the kernel's order; `event` is valid during the call alone. */
+typedef void (*ring_callback)(const struct event *event, void *context);
+
+struct ring *ring_new(struct enforcer *enforcer, ring_callback callback, void *context,
+		      struct error *error) MUST_USE;
+/* Accepts NULL. */
+void ring_free(struct ring *ring);
+/* Readable when there are events; for poll(2). */
+int ring_fd(const struct ring *ring);
+/* Takes what is there, without waiting; the number of events, or -errno. */
+int ring_consume(struct ring *ring);
+
+/*
+ * Calls back once for each kind of denial whose count went on since its last event (which has the
+ * count at a power of two), with the count of now, and forgets the kinds that have no policy any
+ * more. `policy_id` 0 is all policies; otherwise that policy's kinds are forgotten, too.
+ */
+void ring_settle_counts(struct enforcer *enforcer, uint32_t policy_id, ring_callback callback,
+			void *context);
+
+#endif

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/selftest.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "kernel/cgroup.h"
+#include "kernel/tables.h"
+
+#define END_TIMEOUT_MS 1000
+/* The child's exit code where the sentence has no errno to tell. */
+#define CHILD_CANT_JOIN 255
+
+/* A listener on a free loopback port; its port in *port. -1 with errno. */
+static int listen_on_loopback(uint16_t *port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 4) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&address, &length) < 0) {
+		(void)close(fd);
+		return -1;
+	}
+	*port = ntohs(address.sin_port);
+	return fd;
+}
+
+static int connect_to_loopback(uint16_t port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons(port),
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return errno;
+	return connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? errno : 0;
+}
+
+/* Connects from inside the cgroup, in a child: 0 or the errno of connect(2). */
+static int connect_from(const char *cgroup, uint16_t port, struct error *error)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "fork");
+	if (child == 0) {
+		struct error ignored;
+
+		if (cgroup_join(cgroup, &ignored) < 0)
+			_exit(CHILD_CANT_JOIN);
+		_exit(connect_to_loopback(port));
+	}
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return error_set_errno(error, STATUS_SYSTEM, errno, "waitpid");
+	if (!WIFEXITED(status) || WEXITSTATUS(status) == CHILD_CANT_JOIN)
+		return error_set(error, STATUS_SYSTEM, "self-test: cannot enter %s", cgroup);
+	return WEXITSTATUS(status);
+}
+
+static int judge(const char *cgroup, uint16_t granted, uint16_t ungranted, struct error *error)
+{
+	int result = connect_from(cgroup, ungranted, error);
+
+	if (result < 0)
+		return -1;
+	if (result != EPERM)
+		return error_set(error, STATUS_SYSTEM,
+				 "self-test: a connection that no rule grants was not refused (%s); "
+				 "nothing would be enforced here",
+				 result ? strerror(result) : "it succeeded");
+	result = connect_from(cgroup, granted, error);
+	if (result < 0)
+		return -1;
+	if (result != 0)
+		return error_set(error, STATUS_SYSTEM,
+				 "self-test: a granted connection over loopback failed: %s%s",
+				 strerror(result),
+				 result == ENETUNREACH ? " (is the interface lo up?)" : "");
+	return 0;
+}
+
+/* One grant: 127.0.0.1, one port, TCP. */
+static int load_policy(struct enforcer *enforcer, uint16_t port, uint32_t *id, struct error *error)
+{
+	struct arena *arena = arena_new();
+	const struct port_range range = {port, port};
+	const struct port_set *set = arena ? port_set_new(arena, &range, 1) : NULL;
+	struct image_address address = {
+		.table = TABLE_EGRESS,
+		.prefix = {.address = {{[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}},
+			   .bits = ADDRESS_BITS},
+		.grant = {.tcp_ports = 1},
+	};
+	const struct image image = {.addresses = &address,
+				    .address_count = 1,
+				    .port_sets = &set,
+				    .port_set_count = 1};
+	int result = -1;
+
+	if (!set)
+		(void)error_set(error, STATUS_SYSTEM, "out of memory");
+	else
+		result = tables_load(enforcer, &image, id, error);
+	arena_free(arena);
+	return result;
+}
+
+static int run_in(struct enforcer *enforcer, const char *cgroup, struct error *error)
+{
+	uint16_t granted = 0, ungranted = 0;
+	_cleanup_close_ int granted_fd = listen_on_loopback(&granted);
+	_cleanup_close_ int ungranted_fd = listen_on_loopback(&ungranted);
+	struct error ignored;
+	uint64_t id;
+	uint32_t policy_id;
+	int result;
+
+	if (granted_fd < 0 || ungranted_fd < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "self-test: listen");
+	if (cgroup_id(cgroup, &id, error) < 0 ||
+	    load_policy(enforcer, granted, &policy_id, error) < 0)
+		return -1;
+	result = enforcer_enrol(enforcer, cgroup, policy_id, error);
+	if (result == 0) {
+		result = judge(cgroup, granted, ungranted, error);
+		(void)enforcer_release(enforcer, id, &ignored);
+	}
+	tables_retire(enforcer, policy_id);
+	return result;
+}
+
+int selftest_run(struct enforcer *enforcer, struct error *error)
+{
+	char mount[PATH_MAX], cgroup[PATH_MAX + 64];
+	int result;
+
+	if (cgroup_find_mount(mount, error) < 0)
+		return -1;
+	(void)snprintf(cgroup, sizeof(cgroup), "%s/agentpol-selftest-%ld", mount, (long)getpid());
+	if (cgroup_create(cgroup, error) < 0)
+		return -1;
+	result = run_in(enforcer, cgroup, error);
+	(void)cgroup_end(cgroup, END_TIMEOUT_MS);
+	return result;
+}

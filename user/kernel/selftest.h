@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Proof that enforcement is real: the most common failure in the field is one that is silently off. */
+#ifndef AGENTPOL_KERNEL_SELFTEST_H
+#define AGENTPOL_KERNEL_SELFTEST_H
+
+#include "kernel/enforcer.h"
+
+/*
+ * Makes a throw-away cgroup with a throw-away policy and connects from it, over loopback, to a
+ * server that the policy grants and to one that it does not. 0 only where the first connects and
+ * the second gets EPERM; otherwise the sentence says what happened instead. Some 5 ms.
+ */
+int selftest_run(struct enforcer *enforcer, struct error *error) MUST_USE;
+
+#endif
