@@ -68,6 +68,7 @@ struct policy_header {
 #define POLICY_AUDIT_MODE  1U /* allow, and tell what would have been denied */
 #define POLICY_LOG_CONNECT 2U /* allowed connects are events too */
 #define POLICY_RAW_SOCKETS 4U /* "families": ["raw"] */
+#define POLICY_QUIET       8U /* the self-test's: judged as any, told to nobody */
 
 enum event_kind {
 	EVENT_CONNECT = 1, /* a destination: connect, sendto, or a packet */

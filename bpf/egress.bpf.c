@@ -68,6 +68,8 @@ static __always_inline int conclude(const struct question *question, enum event_
 		tell(question, EVENT_DENY, REASON_NO_POLICY);
 		return DENY;
 	}
+	if (header->flags & POLICY_QUIET)
+		return reason == REASON_NONE ? ALLOW : DENY;
 	policy_count(question->policy_id, reason == REASON_NONE);
 	if (reason == REASON_NONE) {
 		if (question->kind == EVENT_CONNECT && (header->flags & POLICY_LOG_CONNECT))

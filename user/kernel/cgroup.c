@@ -14,6 +14,7 @@
 #include "base/file.h"
 
 #define CONTAINER_ID_LENGTH 64
+#define CONTAINER_ID_SHORT  12
 
 int cgroup_find_mount(char *path, struct error *error)
 {
@@ -94,6 +95,50 @@ int cgroup_resolve(const char *written, char *path, struct error *error)
 	    !S_ISDIR(status.st_mode))
 		return error_set(error, STATUS_UNUSABLE, "%s is no cgroup below %s", written, mount);
 	return 0;
+}
+
+/* "ID", "docker-ID.scope", "NAME.service": the name as a whole word, or as the start of an id. */
+static bool folder_is_named(const char *folder, const char *name)
+{
+	size_t length = strlen(name);
+	const char *at = strstr(folder, name);
+
+	if (!at || (at != folder && at[-1] != '-'))
+		return false;
+	if (at[length] == '\0' || at[length] == '.')
+		return true;
+	return length >= CONTAINER_ID_SHORT && isxdigit((unsigned char)at[length]);
+}
+
+int cgroup_find_named(const char *name, char *path, struct error *error)
+{
+	char mount[PATH_MAX];
+	char *roots[] = {mount, NULL};
+	FTS *walk;
+	FTSENT *entry;
+	size_t found = 0;
+
+	if (!name[0] || strchr(name, '/'))
+		return error_set(error, STATUS_UNUSABLE, "\"%s\" names no container or unit", name);
+	if (cgroup_find_mount(mount, error) < 0)
+		return -1;
+	walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT, NULL);
+	if (!walk)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "%s", mount);
+	while ((entry = fts_read(walk)) != NULL) {
+		if (entry->fts_info != FTS_D || !folder_is_named(entry->fts_name, name))
+			continue;
+		/* What is below (an init scope of the container's own) is in it already. */
+		(void)fts_set(walk, entry, FTS_SKIP);
+		(void)snprintf(path, PATH_MAX, "%s", entry->fts_path);
+		found++;
+	}
+	(void)fts_close(walk);
+	if (found == 1)
+		return 0;
+	return error_set(error, STATUS_UNUSABLE,
+			 found ? "%s names more than one cgroup; give its whole id"
+			       : "no cgroup belongs to %s; is it running?", name);
 }
 
 int cgroup_id(const char *path, uint64_t *id, struct error *error)

@@ -21,6 +21,9 @@ int cgroup_find_mount(char *path, struct error *error) MUST_USE;
 int cgroup_of_pid(pid_t pid, char *path, struct error *error) MUST_USE;
 /* Resolves what a person wrote: an absolute path below the mount, or one relative to it. */
 int cgroup_resolve(const char *written, char *path, struct error *error) MUST_USE;
+/* The cgroup of a container (an id or the start of one, 12 digits at least) or of a systemd unit
+ * (NAME or NAME.service): the one whose folder's name says so. */
+int cgroup_find_named(const char *name, char *path, struct error *error) MUST_USE;
 /* The number that bpf_get_current_cgroup_id gives; the error names the path. */
 int cgroup_id(const char *path, uint64_t *id, struct error *error) MUST_USE;
 /* Levels below the mount: 0 is the root cgroup. */

@@ -81,14 +81,13 @@ static void settle_one(struct enforcer *enforcer, const struct denial_key *key,
 	struct event event = {.time_ns = monotonic_now(), .what = *key};
 	struct denial_count count;
 
-	if (bpf_map_lookup_elem(fd, key, &count) < 0 || count.count <= count.reported)
+	if (bpf_map_lookup_elem(fd, key, &count) < 0)
+		return;
+	(void)bpf_map_delete_elem(fd, key);
+	if (count.count <= count.reported)
 		return;
 	event.count = count.count;
 	callback(&event, context);
-	count.reported = count.count;
-	/* The kernel counts on meanwhile; what this write loses of it are repetitions of a denial
-	 * that was told just now. */
-	(void)bpf_map_update_elem(fd, key, &count, BPF_EXIST);
 }
 
 void ring_settle_counts(struct enforcer *enforcer, uint32_t policy_id, ring_callback callback,
@@ -105,11 +104,9 @@ void ring_settle_counts(struct enforcer *enforcer, uint32_t policy_id, ring_call
 	       bpf_map_get_next_key(fd, count ? &keys[count - 1] : NULL, &keys[count]) == 0)
 		count++;
 	for (size_t i = 0; i < count; i++) {
-		if (policy_id && keys[i].policy_id != policy_id)
-			continue;
-		settle_one(enforcer, &keys[i], callback, context);
-		if (policy_id || !policy_is_loaded(enforcer, keys[i].policy_id))
-			(void)bpf_map_delete_elem(fd, &keys[i]);
+		if (policy_id ? keys[i].policy_id == policy_id
+			      : !policy_is_loaded(enforcer, keys[i].policy_id))
+			settle_one(enforcer, &keys[i], callback, context);
 	}
 	free(keys);
 }

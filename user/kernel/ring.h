@@ -20,9 +20,9 @@ int ring_fd(const struct ring *ring);
 int ring_consume(struct ring *ring);
 
 /*
- * Calls back once for each kind of denial whose count went on since its last event (which has the
- * count at a power of two), with the count of now, and forgets the kinds that have no policy any
- * more. `policy_id` 0 is all policies; otherwise that policy's kinds are forgotten, too.
+ * Ends the counting of a policy's denials: calls back once for each kind whose count went on since
+ * its last event (which had it at a power of two), with the count of now, and forgets the kinds.
+ * `policy_id` 0 is every policy that is not in the tables any more.
  */
 void ring_settle_counts(struct enforcer *enforcer, uint32_t policy_id, ring_callback callback,
 			void *context);

@@ -104,7 +104,8 @@ static int load_policy(struct enforcer *enforcer, uint16_t port, uint32_t *id, s
 			   .bits = ADDRESS_BITS},
 		.grant = {.tcp_ports = 1},
 	};
-	const struct image image = {.addresses = &address,
+	const struct image image = {.header.flags = POLICY_QUIET,
+				    .addresses = &address,
 				    .address_count = 1,
 				    .port_sets = &set,
 				    .port_set_count = 1};

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policyd/agents.h"
+
+#include <string.h>
+
+#include "compile/image.h"
+#include "kernel/cgroup.h"
+#include "kernel/tables.h"
+#include "manifest/manifest.h"
+#include "base/file.h"
+#include "policyd/state.h"
+
+/* Replaced policies are taken out at the latest when so many have come together. */
+#define RETIRED_MAX 64
+
+/* A policy that was replaced: events of its time are still to be explained. */
+struct past_policy {
+	struct past_policy *next;
+	struct policy *policy; /* owned */
+	uint32_t id;
+	uint64_t cgroup;
+};
+
+struct agents {
+	struct enforcer *enforcer;
+	struct agent *first;
+	struct past_policy *past;
+	size_t past_count;
+	char *state_folder; /* NULL: none */
+};
+
+struct agents *agents_new(struct enforcer *enforcer, const char *state_folder, struct error *error)
+{
+	struct agents *agents = calloc(1, sizeof(*agents));
+
+	if (!agents) {
+		(void)error_set(error, STATUS_SYSTEM, "out of memory");
+		return NULL;
+	}
+	agents->enforcer = enforcer;
+	if (!state_folder)
+		return agents;
+	agents->state_folder = strdup(state_folder);
+	if (!agents->state_folder)
+		(void)error_set(error, STATUS_SYSTEM, "out of memory");
+	else if (file_make_directories(state_folder, 0700, error) == 0)
+		return agents;
+	agents_free(agents);
+	return NULL;
+}
+
+static void agent_free(struct agent *agent)
+{
+	policy_free(agent->policy);
+	free(agent);
+}
+
+static void drop_past(struct agents *agents)
+{
+	struct past_policy *past, *next;
+
+	for (past = agents->past; past; past = next) {
+		next = past->next;
+		policy_free(past->policy);
+		free(past);
+	}
+	agents->past = NULL;
+	agents->past_count = 0;
+}
+
+void agents_free(struct agents *agents)
+{
+	struct agent *agent, *next;
+
+	if (!agents)
+		return;
+	for (agent = agents->first; agent; agent = next) {
+		next = agent->next;
+		agent_free(agent);
+	}
+	drop_past(agents);
+	free(agents->state_folder);
+	free(agents);
+}
+
+const struct agent *agents_first(const struct agents *agents)
+{
+	return agents->first;
+}
+
+static struct agent *find(const struct agents *agents, uint64_t cgroup)
+{
+	struct agent *agent;
+
+	for (agent = agents->first; agent; agent = agent->next)
+		if (agent->cgroup == cgroup)
+			return agent;
+	return NULL;
+}
+
+const struct agent *agents_find(const struct agents *agents, uint64_t cgroup)
+{
+	return find(agents, cgroup);
+}
+
+const struct policy *agents_find_policy(const struct agents *agents, uint32_t policy_id,
+					const struct agent **agent)
+{
+	const struct past_policy *past;
+
+	for (*agent = agents->first; *agent; *agent = (*agent)->next)
+		if ((*agent)->policy_id == policy_id)
+			return (*agent)->policy;
+	for (past = agents->past; past; past = past->next)
+		if (past->id == policy_id) {
+			*agent = find(agents, past->cgroup);
+			return past->policy;
+		}
+	return NULL;
+}
+
+void agents_each_past(const struct agents *agents,
+		      void (*visit)(uint32_t policy_id, void *context), void *context)
+{
+	for (const struct past_policy *past = agents->past; past; past = past->next)
+		visit(past->id, context);
+}
+
+static struct policy *read_manifest(const struct agent_request *request, struct error *error)
+{
+	_cleanup_diagnostics_ struct diagnostics diagnostics;
+	_cleanup_free_ char *text = NULL;
+	struct policy *policy;
+	size_t length = 0;
+	FILE *out;
+
+	diagnostics_init(&diagnostics,
+			 request->manifest_path[0] ? request->manifest_path : "manifest");
+	policy = manifest_read_text(request->manifest_text, request->manifest_length, &diagnostics);
+	if (policy)
+		return policy;
+	out = open_memstream(&text, &length);
+	if (out) {
+		diagnostics_print_text(&diagnostics, out);
+		(void)fclose(out);
+	}
+	(void)error_set(error, STATUS_UNUSABLE, "the manifest is not usable:\n%s",
+			text ? text : "(out of memory)");
+	return NULL;
+}
+
+static int refuse_gaps(const struct policy *policy, const struct tool *tool,
+		       const struct agent_request *request, struct error *error)
+{
+	struct gaps gaps;
+	char list[ERROR_TEXT_MAX / 2] = "";
+	size_t used = 0;
+
+	tiers_find_gaps(policy, tool, request->tier, &gaps);
+	if (!gaps.explicit_count || request->allow_degraded)
+		return 0;
+	for (size_t i = 0; i < gaps.count && used < sizeof(list); i++)
+		if (gaps.items[i].explicit_in_manifest)
+			used += (size_t)snprintf(list + used, sizeof(list) - used, "\n  %s: %s",
+						 gaps.items[i].pointer, gaps.items[i].what);
+	return error_set(error, STATUS_SYSTEM,
+			 "%s asks for what can't be enforced here, so it is refused "
+			 "(--allow-degraded takes it without these):%s", policy->name, list);
+}
+
+static const struct tool *find_tool(const struct policy *policy, const char *name,
+				    struct error *error)
+{
+	const struct tool *tool = policy_find_tool(policy, name);
+
+	if (!tool)
+		(void)error_set(error, STATUS_UNUSABLE, "the manifest has no tool %s", name);
+	return tool;
+}
+
+/* Manifest text to tables in the kernel, under an id that no cgroup has yet. */
+static struct policy *load(struct agents *agents, const struct agent_request *request,
+			   uint32_t *policy_id, struct error *error)
+{
+	_cleanup_policy_ struct policy *policy = read_manifest(request, error);
+	_cleanup_image_ struct image *image = NULL;
+	const struct tool *tool = NULL;
+	struct policy *result;
+
+	if (!policy)
+		return NULL;
+	if (request->tool && request->tool[0]) {
+		tool = find_tool(policy, request->tool, error);
+		if (!tool)
+			return NULL;
+	}
+	if (refuse_gaps(policy, tool, request, error) < 0)
+		return NULL;
+	image = image_new(policy, tool, error);
+	if (!image || tables_load(agents->enforcer, image, policy_id, error) < 0)
+		return NULL;
+	result = policy;
+	policy = NULL;
+	return result;
+}
+
+static struct agent *agent_new(const struct agent_request *request, uint64_t cgroup,
+			       struct error *error)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+
+	if (!agent) {
+		(void)error_set(error, STATUS_SYSTEM, "out of memory");
+		return NULL;
+	}
+	agent->cgroup = cgroup;
+	(void)snprintf(agent->cgroup_path, sizeof(agent->cgroup_path), "%s", request->cgroup_path);
+	if (!cgroup_container_id(request->cgroup_path, agent->container))
+		agent->container[0] = '\0';
+	return agent;
+}
+
+static void take_request(struct agent *agent, const struct agent_request *request,
+			 struct policy *policy, uint32_t policy_id)
+{
+	agent->policy = policy;
+	agent->policy_id = policy_id;
+	agent->tier = request->tier;
+	agent->allow_degraded = request->allow_degraded;
+	(void)snprintf(agent->tool, sizeof(agent->tool), "%s", request->tool ? request->tool : "");
+	(void)snprintf(agent->manifest_path, sizeof(agent->manifest_path), "%s",
+		       request->manifest_path);
+}
+
+static int save(const struct agents *agents, const struct agent *agent,
+		const struct agent_request *request, struct error *error)
+{
+	if (!agents->state_folder)
+		return 0;
+	return state_save(agents->state_folder, agent, request->manifest_text,
+			  request->manifest_length, error);
+}
+
+static int enrol_new(struct agents *agents, const struct agent_request *request, uint64_t cgroup,
+		     struct policy *policy, uint32_t policy_id, struct error *error)
+{
+	struct agent *agent = agent_new(request, cgroup, error);
+
+	if (!agent)
+		return -1;
+	take_request(agent, request, policy, policy_id);
+	/* The state first: a successor that finds it without an enrolment drops it; one that finds
+	 * an enrolment without it could not say whose it is. */
+	if (save(agents, agent, request, error) < 0 ||
+	    enforcer_enrol(agents->enforcer, agent->cgroup_path, policy_id, error) < 0) {
+		if (agents->state_folder)
+			state_remove(agents->state_folder, cgroup);
+		free(agent);
+		return -1;
+	}
+	agent->next = agents->first;
+	agents->first = agent;
+	return 0;
+}
+
+static int replace(struct agents *agents, struct agent *agent, const struct agent_request *request,
+		   struct policy *policy, uint32_t policy_id, struct error *error)
+{
+	struct past_policy *past = calloc(1, sizeof(*past));
+	struct agent before = *agent;
+
+	if (!past)
+		return error_set(error, STATUS_SYSTEM, "out of memory");
+	take_request(agent, request, policy, policy_id);
+	if (save(agents, agent, request, error) < 0 ||
+	    enforcer_swap(agents->enforcer, agent->cgroup, policy_id, error) < 0) {
+		*agent = before;
+		free(past);
+		return -1;
+	}
+	tables_retire(agents->enforcer, before.policy_id);
+	past->policy = before.policy;
+	past->id = before.policy_id;
+	past->cgroup = before.cgroup;
+	past->next = agents->past;
+	agents->past = past;
+	agents->past_count++;
+	return 0;
+}
+
+int agents_attach(struct agents *agents, const struct agent_request *request,
+		  const struct agent **agent, struct error *error)
+{
+	struct policy *policy;
+	struct agent *there;
+	uint32_t policy_id;
+	uint64_t cgroup;
+	int result;
+
+	if (cgroup_id(request->cgroup_path, &cgroup, error) < 0)
+		return -1;
+	policy = load(agents, request, &policy_id, error);
+	if (!policy)
+		return -1;
+	there = find(agents, cgroup);
+	result = there ? replace(agents, there, request, policy, policy_id, error)
+		       : enrol_new(agents, request, cgroup, policy, policy_id, error);
+	if (result < 0) {
+		tables_retire(agents->enforcer, policy_id);
+		policy_free(policy);
+		return -1;
+	}
+	if (agents->past_count >= RETIRED_MAX)
+		agents_tidy(agents, NULL, NULL);
+	if (agent)
+		*agent = find(agents, cgroup);
+	return 0;
+}
+
+static void forget(struct agents *agents, struct agent *gone)
+{
+	struct agent **at;
+
+	for (at = &agents->first; *at != gone; at = &(*at)->next)
+		;
+	*at = gone->next;
+	if (agents->state_folder)
+		state_remove(agents->state_folder, gone->cgroup);
+	agent_free(gone);
+}
+
+int agents_detach(struct agents *agents, uint64_t cgroup, struct error *error)
+{
+	struct agent *agent = find(agents, cgroup);
+
+	if (!agent)
+		return error_set(error, STATUS_UNUSABLE, "no agent has that cgroup");
+	if (enforcer_release(agents->enforcer, cgroup, error) < 0)
+		return -1;
+	tables_retire(agents->enforcer, agent->policy_id);
+	forget(agents, agent);
+	return 0;
+}
+
+int agents_reload(struct agents *agents, uint64_t cgroup, struct error *error)
+{
+	const struct agent *agent = find(agents, cgroup);
+	_cleanup_free_ char *text = NULL;
+	struct agent_request request;
+	char path[PATH_MAX], tool[TOOL_NAME_MAX + 1];
+	size_t length;
+
+	if (!agent)
+		return error_set(error, STATUS_UNUSABLE, "no agent has that cgroup");
+	if (!agent->manifest_path[0])
+		return error_set(error, STATUS_UNUSABLE,
+				 "%s: its manifest came from a pipe and can't be read again",
+				 agent->policy->name);
+	if (file_read_all(agent->manifest_path, JSON_BYTES_MAX, &text, &length, error) < 0)
+		return -1;
+	/* Copies: the agent's own are written while the request is read. */
+	(void)snprintf(path, sizeof(path), "%s", agent->manifest_path);
+	(void)snprintf(tool, sizeof(tool), "%s", agent->tool);
+	request = (struct agent_request){
+		.cgroup_path = agent->cgroup_path,
+		.manifest_path = path,
+		.manifest_text = text,
+		.manifest_length = length,
+		.tool = tool,
+		.tier = agent->tier,
+		.allow_degraded = agent->allow_degraded,
+	};
+	return agents_attach(agents, &request, NULL, error);
+}
+
+void agents_tidy(struct agents *agents, void (*vanished)(const struct agent *agent, void *context),
+		 void *context)
+{
+	struct agent *agent, *next;
+	struct error error;
+
+	for (agent = agents->first; agent && vanished; agent = next) {
+		uint64_t now;
+
+		next = agent->next;
+		if (cgroup_id(agent->cgroup_path, &now, &error) == 0 && now == agent->cgroup)
+			continue;
+		vanished(agent, context);
+		(void)!agents_detach(agents, agent->cgroup, &error);
+	}
+	if (tables_retired_count(agents->enforcer) == 0)
+		return;
+	tables_sweep(agents->enforcer);
+	drop_past(agents);
+}
+
+/* ---- adoption ---- */
+
+struct adoption {
+	struct agents *agents;
+	uint32_t *live;
+	size_t live_count, adopted, orphans;
+};
+
+/* A predecessor's agent: its tables are there already, only the explanation is made anew. */
+static struct agent *read_agent(const struct agents *agents, uint64_t cgroup, uint32_t policy_id)
+{
+	struct error error;
+	struct agent *agent = calloc(1, sizeof(*agent));
+	_cleanup_free_ char *text = NULL;
+	size_t length;
+
+	if (!agent)
+		return NULL;
+	if (state_load(agents->state_folder, cgroup, agent, &text, &length, &error) == 0 &&
+	    agent->policy_id == policy_id) {
+		const struct agent_request request = {.manifest_path = agent->manifest_path,
+						      .manifest_text = text,
+						      .manifest_length = length};
+
+		agent->policy = read_manifest(&request, &error);
+	}
+	if (!agent->policy) {
+		free(agent);
+		return NULL;
+	}
+	if (!cgroup_container_id(agent->cgroup_path, agent->container))
+		agent->container[0] = '\0';
+	return agent;
+}
+
+static void adopt_one(uint64_t cgroup, uint32_t policy_id, void *context)
+{
+	struct adoption *adoption = context;
+	struct agents *agents = adoption->agents;
+	struct agent *agent = read_agent(agents, cgroup, policy_id);
+	struct error error;
+
+	if (adoption->live_count < CGROUPS_MAX)
+		adoption->live[adoption->live_count++] = policy_id;
+	/* Enrolling again turns the pinned links to this program version. */
+	if (!agent || (access(agent->cgroup_path, F_OK) == 0 &&
+		       enforcer_enrol(agents->enforcer, agent->cgroup_path, policy_id, &error) < 0)) {
+		adoption->orphans++;
+		if (agent)
+			agent_free(agent);
+		return;
+	}
+	agent->next = agents->first;
+	agents->first = agent;
+	adoption->adopted++;
+}
+
+int agents_adopt(struct agents *agents, size_t *adopted, size_t *orphans, struct error *error)
+{
+	struct adoption adoption = {.agents = agents};
+	_cleanup_free_ uint32_t *live = calloc(CGROUPS_MAX, sizeof(*live));
+	int result;
+
+	if (!live)
+		return error_set(error, STATUS_SYSTEM, "out of memory");
+	adoption.live = live;
+	enforcer_each_enrolled(agents->enforcer, adopt_one, &adoption);
+	result = tables_adopt(agents->enforcer, live, adoption.live_count, error);
+	*adopted = adoption.adopted;
+	*orphans = adoption.orphans;
+	return result;
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policyd/state.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json_write.h"
+#include "manifest/json.h"
+
+/* Paths of two PATH_MAX and some numbers. */
+#define STATE_BYTES_MAX 65536
+
+static void state_path(const char *folder, uint64_t cgroup, const char *kind, char *path)
+{
+	(void)snprintf(path, PATH_MAX, "%s/%" PRIu64 ".%s", folder, cgroup, kind);
+}
+
+int state_save(const char *folder, const struct agent *agent, const char *manifest, size_t length,
+	       struct error *error)
+{
+	_cleanup_json_writer_ struct json_writer writer = {0};
+	char path[PATH_MAX];
+	const char *text;
+
+	state_path(folder, agent->cgroup, "manifest", path);
+	if (file_write_atomic(path, manifest, length, 0600, error) < 0)
+		return -1;
+	json_open_object(&writer);
+	json_key_string(&writer, "cgroup_path", agent->cgroup_path);
+	json_key_string(&writer, "manifest_path", agent->manifest_path);
+	json_key_string(&writer, "tool", agent->tool);
+	json_key_unsigned(&writer, "policy_id", agent->policy_id);
+	json_key_boolean(&writer, "launched", agent->tier == TIER_LAUNCH);
+	json_key_boolean(&writer, "allow_degraded", agent->allow_degraded);
+	json_close_object(&writer);
+	json_newline(&writer);
+	text = json_writer_text(&writer);
+	if (!text)
+		return error_set(error, STATUS_SYSTEM, "out of memory");
+	state_path(folder, agent->cgroup, "json", path);
+	return file_write_atomic(path, text, writer.length, 0600, error);
+}
+
+static int take_string(const json_value *root, const char *key, char *place, size_t room)
+{
+	const char *text = json_as_string(json_member(root, key));
+
+	if (!text || strlen(text) >= room)
+		return -1;
+	memcpy(place, text, strlen(text) + 1);
+	return 0;
+}
+
+int state_load(const char *folder, uint64_t cgroup, struct agent *agent, char **manifest,
+	       size_t *length, struct error *error)
+{
+	_cleanup_json_document_ struct json_document *document = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct json_fault fault;
+	const json_value *root;
+	char path[PATH_MAX];
+	uint64_t policy_id;
+	size_t size;
+
+	state_path(folder, cgroup, "json", path);
+	if (file_read_all(path, STATE_BYTES_MAX, &text, &size, error) < 0)
+		return -1;
+	document = json_document_parse(text, size, &fault);
+	root = document ? json_root(document) : NULL;
+	if (take_string(root, "cgroup_path", agent->cgroup_path, sizeof(agent->cgroup_path)) < 0 ||
+	    take_string(root, "manifest_path", agent->manifest_path,
+			sizeof(agent->manifest_path)) < 0 ||
+	    take_string(root, "tool", agent->tool, sizeof(agent->tool)) < 0 ||
+	    !json_as_unsigned(json_member(root, "policy_id"), POLICY_ID_MAX, &policy_id))
+		return error_set(error, STATUS_SYSTEM, "%s is damaged", path);
+	agent->cgroup = cgroup;
+	agent->policy_id = (uint32_t)policy_id;
+	agent->tier = json_as_boolean(json_member(root, "launched")) ? TIER_LAUNCH : TIER_ATTACH;
+	agent->allow_degraded = json_as_boolean(json_member(root, "allow_degraded"));
+	state_path(folder, cgroup, "manifest", path);
+	return file_read_all(path, JSON_BYTES_MAX, manifest, length, error);
+}
+
+void state_remove(const char *folder, uint64_t cgroup)
+{
+	char path[PATH_MAX];
+
+	state_path(folder, cgroup, "json", path);
+	(void)unlink(path);
+	state_path(folder, cgroup, "manifest", path);
+	(void)unlink(path);
+}
