@@ -25,7 +25,6 @@ struct agents {
 	struct enforcer *enforcer;
 	struct agent *first;
 	struct past_policy *past;
-	size_t past_count;
 	char *state_folder; /* NULL: none */
 };
 
@@ -65,7 +64,6 @@ static void drop_past(struct agents *agents)
 		free(past);
 	}
 	agents->past = NULL;
-	agents->past_count = 0;
 }
 
 void agents_free(struct agents *agents)
@@ -284,7 +282,6 @@ static int replace(struct agents *agents, struct agent *agent, const struct agen
 	past->cgroup = before.cgroup;
 	past->next = agents->past;
 	agents->past = past;
-	agents->past_count++;
 	return 0;
 }
 
@@ -310,8 +307,8 @@ int agents_attach(struct agents *agents, const struct agent_request *request,
 		policy_free(policy);
 		return -1;
 	}
-	if (agents->past_count >= RETIRED_MAX)
-		agents_tidy(agents, NULL, NULL);
+	if (tables_retired_count(agents->enforcer) >= RETIRED_MAX)
+		tables_sweep(agents->enforcer);
 	if (agent)
 		*agent = find(agents, cgroup);
 	return 0;
@@ -388,8 +385,6 @@ void agents_tidy(struct agents *agents, void (*vanished)(const struct agent *age
 		vanished(agent, context);
 		(void)!agents_detach(agents, agent->cgroup, &error);
 	}
-	if (tables_retired_count(agents->enforcer) == 0)
-		return;
 	tables_sweep(agents->enforcer);
 	drop_past(agents);
 }

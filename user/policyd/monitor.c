@@ -119,18 +119,18 @@ void monitor_consume(struct monitor *monitor)
 	tell_lost(monitor);
 }
 
-static void note_vanished(const struct agent *agent, void *context)
-{
-	settle_past(agent->policy_id, context);
-	monitor_note(context, agent, "vanished",
-		     "the cgroup is gone; its policy ends with it");
-}
-
 static void settle_past(uint32_t policy_id, void *context)
 {
 	struct monitor *monitor = context;
 
 	ring_settle_counts(monitor->enforcer, policy_id, take_event, monitor);
+}
+
+static void note_vanished(const struct agent *agent, void *context)
+{
+	settle_past(agent->policy_id, context);
+	monitor_note(context, agent, "vanished",
+		     "the cgroup is gone; its policy ends with it");
 }
 
 void monitor_tick(struct monitor *monitor)

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policyd/requests.h"
+
+#include <string.h>
+
+#include "kernel/cgroup.h"
+#include "kernel/selftest.h"
+#include "manifest/json.h"
+
+struct call {
+	struct control_subject *subject;
+	const json_value *request;
+	const struct request_bytes *bytes;
+	uint64_t *followed;
+	struct json_writer *answer; /* an open object, "ok" in it */
+	struct error error;
+};
+
+void request_refuse(enum exit_status status, const char *sentence, struct json_writer *answer)
+{
+	json_writer_reset(answer);
+	json_open_object(answer);
+	json_key_boolean(answer, "ok", false);
+	json_key_unsigned(answer, "status", status);
+	json_key_string(answer, "error", sentence);
+	json_close_object(answer);
+	json_newline(answer);
+}
+
+static const char *text_of(const struct call *call, const char *key)
+{
+	return json_as_string(json_member(call->request, key));
+}
+
+/* The cgroup that the request names, resolved, and its number. */
+static int find_cgroup(struct call *call, char *path, uint64_t *cgroup)
+{
+	const char *written = text_of(call, "cgroup");
+
+	if (!written)
+		return error_set(&call->error, STATUS_UNUSABLE, "the request names no cgroup");
+	if (cgroup_resolve(written, path, &call->error) < 0)
+		return -1;
+	return cgroup_id(path, cgroup, &call->error);
+}
+
+static void write_gaps(const struct agent *agent, struct json_writer *answer)
+{
+	const struct tool *tool =
+		agent->tool[0] ? policy_find_tool(agent->policy, agent->tool) : NULL;
+	struct gaps gaps;
+
+	tiers_find_gaps(agent->policy, tool, agent->tier, &gaps);
+	json_key(answer, "not_enforced");
+	json_open_array(answer);
+	for (size_t i = 0; i < gaps.count; i++) {
+		json_open_object(answer);
+		json_key_string(answer, "pointer", gaps.items[i].pointer);
+		json_key_string(answer, "what", gaps.items[i].what);
+		json_key_boolean(answer, "asked_for", gaps.items[i].explicit_in_manifest);
+		json_close_object(answer);
+	}
+	json_close_array(answer);
+}
+
+static void write_agent(const struct call *call, const struct agent *agent)
+{
+	const struct enforcer *enforcer = call->subject->enforcer;
+	struct json_writer *answer = call->answer;
+	struct policy_counters counters;
+
+	(void)!enforcer_read_counters(enforcer, agent->policy_id, &counters);
+	json_open_object(answer);
+	json_key_string(answer, "agent", agent->policy->name);
+	json_key_string(answer, "scope", agent->tool[0] ? agent->tool : NULL);
+	json_key_string(answer, "cgroup_path", agent->cgroup_path);
+	json_key_unsigned(answer, "cgroup", agent->cgroup);
+	json_key_string(answer, "container", agent->container[0] ? agent->container : NULL);
+	json_key_string(answer, "manifest", agent->manifest_path[0] ? agent->manifest_path : NULL);
+	json_key_string(answer, "policy", agent->policy->digest);
+	json_key_string(answer, "mode", agent->policy->mode == MODE_AUDIT ? "audit" : "enforce");
+	json_key_string(answer, "tier", agent->tier == TIER_LAUNCH ? "launch" : "attach");
+	json_key_boolean(answer, "effective", enforcer_is_effective(enforcer, agent->cgroup_path));
+	json_key_unsigned(answer, "processes", cgroup_count_processes(agent->cgroup_path));
+	json_key_unsigned(answer, "allowed", counters.allowed);
+	json_key_unsigned(answer, "denied", counters.denied);
+	write_gaps(agent, answer);
+	json_close_object(answer);
+}
+
+static int answer_ping(struct call *call)
+{
+	json_key_string(call->answer, "version", AGENTPOL_VERSION);
+	return 0;
+}
+
+static int answer_attach(struct call *call)
+{
+	const char *path = text_of(call, "manifest_path");
+	char cgroup_path[PATH_MAX];
+	const struct agent *agent;
+	struct agent_request request;
+	uint64_t cgroup;
+	bool replaced;
+
+	if (!call->bytes->body || !path)
+		return error_set(&call->error, STATUS_UNUSABLE, "the request has no manifest");
+	if (find_cgroup(call, cgroup_path, &cgroup) < 0)
+		return -1;
+	replaced = agents_find(call->subject->agents, cgroup) != NULL;
+	request = (struct agent_request){
+		.cgroup_path = cgroup_path,
+		.manifest_path = path,
+		.manifest_text = call->bytes->body,
+		.manifest_length = call->bytes->body_length,
+		.tool = text_of(call, "tool"),
+		.tier = json_as_boolean(json_member(call->request, "launched")) ? TIER_LAUNCH
+										: TIER_ATTACH,
+		.allow_degraded = json_as_boolean(json_member(call->request, "allow_degraded")),
+	};
+	if (agents_attach(call->subject->agents, &request, &agent, &call->error) < 0)
+		return -1;
+	monitor_note(call->subject->monitor, agent, replaced ? "swapped" : "attached", NULL);
+	/* Proof after each load; a load that can't be proven is not left to look like one. */
+	if (selftest_run(call->subject->enforcer, &call->error) < 0) {
+		struct error ignored;
+
+		if (!replaced)
+			(void)!agents_detach(call->subject->agents, cgroup, &ignored);
+		return -1;
+	}
+	json_key(call->answer, "agent");
+	write_agent(call, agent);
+	return 0;
+}
+
+static int answer_detach(struct call *call)
+{
+	char path[PATH_MAX];
+	const struct agent *agent;
+	uint64_t cgroup;
+
+	if (find_cgroup(call, path, &cgroup) < 0)
+		return -1;
+	agent = agents_find(call->subject->agents, cgroup);
+	if (!agent)
+		return error_set(&call->error, STATUS_UNUSABLE, "%s is under no manifest", path);
+	monitor_settle(call->subject->monitor, agent->policy_id);
+	monitor_note(call->subject->monitor, agent, "detached", NULL);
+	return agents_detach(call->subject->agents, cgroup, &call->error);
+}
+
+static int answer_ps(struct call *call)
+{
+	const struct agent *agent;
+
+	json_key_unsigned(call->answer, "events_lost",
+			  enforcer_events_lost(call->subject->enforcer));
+	json_key(call->answer, "agents");
+	json_open_array(call->answer);
+	for (agent = agents_first(call->subject->agents); agent; agent = agent->next)
+		write_agent(call, agent);
+	json_close_array(call->answer);
+	return 0;
+}
+
+/* Each agent for itself: one whose manifest is bad keeps what it has, and is told. */
+static int answer_reload(struct call *call)
+{
+	const struct agent *agent;
+	size_t reloaded = 0, failed = 0;
+	struct error first = {0};
+
+	for (agent = agents_first(call->subject->agents); agent; agent = agent->next) {
+		if (agents_reload(call->subject->agents, agent->cgroup, &call->error) < 0) {
+			if (failed++ == 0)
+				first = call->error;
+			continue;
+		}
+		monitor_note(call->subject->monitor, agent, "swapped", "reloaded");
+		reloaded++;
+	}
+	if (failed) {
+		call->error = first;
+		return error_wrap(&call->error, "%zu reloaded, %zu kept what they had", reloaded,
+				  failed);
+	}
+	json_key_unsigned(call->answer, "reloaded", reloaded);
+	return selftest_run(call->subject->enforcer, &call->error);
+}
+
+static int answer_follow(struct call *call)
+{
+	char path[PATH_MAX];
+
+	return find_cgroup(call, path, call->followed);
+}
+
+static const struct {
+	const char *op;
+	int (*answer)(struct call *call);
+} operations[] = {
+	{"ping", answer_ping},	   {"attach", answer_attach}, {"detach", answer_detach},
+	{"ps", answer_ps},	   {"reload", answer_reload}, {"follow", answer_follow},
+};
+
+static int dispatch(struct call *call)
+{
+	const char *op = text_of(call, "op");
+
+	for (size_t i = 0; op && i < ARRAY_SIZE(operations); i++)
+		if (strcmp(op, operations[i].op) == 0)
+			return operations[i].answer(call);
+	return error_set(&call->error, STATUS_UNUSABLE, "policyd does not know the request \"%s\"",
+			 op ? op : "");
+}
+
+size_t request_body_length(const char *line, size_t length)
+{
+	_cleanup_json_document_ struct json_document *document = NULL;
+	struct json_fault fault;
+	const json_value *bytes;
+	uint64_t count;
+
+	document = json_document_parse(line, length, &fault);
+	bytes = document ? json_member(json_root(document), "body_bytes") : NULL;
+	if (!bytes)
+		return 0;
+	return json_as_unsigned(bytes, JSON_BYTES_MAX, &count) ? (size_t)count : SIZE_MAX;
+}
+
+void request_answer(struct control_subject *subject, const struct request_bytes *bytes,
+		    uint64_t *followed, struct json_writer *answer)
+{
+	_cleanup_json_document_ struct json_document *document = NULL;
+	struct call call = {
+		.subject = subject, .bytes = bytes, .followed = followed, .answer = answer};
+	struct json_fault fault;
+
+	document = json_document_parse(bytes->line, bytes->length, &fault);
+	if (!document) {
+		request_refuse(STATUS_UNUSABLE, fault.message, answer);
+		return;
+	}
+	call.request = json_root(document);
+	json_open_object(answer);
+	json_key_boolean(answer, "ok", true);
+	if (dispatch(&call) < 0) {
+		*followed = 0;
+		request_refuse(call.error.status, call.error.text, answer);
+		return;
+	}
+	json_close_object(answer);
+	json_newline(answer);
+}

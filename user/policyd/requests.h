@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What policyd does for each control request; control.c moves the bytes. */
+#ifndef AGENTPOL_POLICYD_REQUESTS_H
+#define AGENTPOL_POLICYD_REQUESTS_H
+
+#include "base/json_write.h"
+#include "policyd/control.h"
+
+/* A request: its line, and the bytes behind it. */
+struct request_bytes {
+	const char *line;
+	size_t length;
+	const char *body; /* NULL where there is none */
+	size_t body_length;
+};
+
+/* How many bytes follow the line: its "body_bytes"; SIZE_MAX where that is too many. */
+size_t request_body_length(const char *line, size_t length);
+/* Does what the request asks for and writes the answer's line. *followed is set to a cgroup where
+ * the sender is to get that agent's records from now on. */
+void request_answer(struct control_subject *subject, const struct request_bytes *bytes,
+		    uint64_t *followed, struct json_writer *answer);
+void request_refuse(enum exit_status status, const char *sentence, struct json_writer *answer);
+
+#endif
