@@ -21,7 +21,8 @@ quiet = @printf '  %-8s %s\n' "$(1)" "$(2)"
 Q := @
 endif
 
-WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wvla -Werror
+# Where text may be cut off, the code says so or asks file_path; the compiler's guess is no help.
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wvla -Wno-format-truncation -Werror
 HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 OPTIMISE ?= -O2 -g
 INCLUDES := -I. -Iuser -I$(BUILD)
@@ -68,7 +69,7 @@ $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 $(BUILD)/user/kernel/embedded.o: user/kernel/embedded.S $(BPF_OBJECTS)
 	$(call quiet,AS,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -DBPF_FOLDER='"$(BUILD)/bpf"' -c $< -o $@
+	$(Q)$(CC) -Wa,-I$(BUILD)/bpf -c $< -o $@
 
 # ---- user space ----
 $(BUILD)/%.o: %.c

@@ -65,7 +65,7 @@ static int read_tail(int fd, off_t size, uint64_t *seq, off_t *whole)
 static int catch_up(struct audit_store *store)
 {
 	struct stat status;
-	off_t whole;
+	off_t whole = 0;
 	int result;
 
 	if (fstat(store->fd, &status) < 0)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -55,6 +56,19 @@ int file_read_all(const char *path, size_t limit, char **text, size_t *length, s
 	if (fd < 0)
 		return error_set_errno(error, STATUS_UNUSABLE, errno, "%s", path);
 	return read_fd(fd, path, limit, text, length, error);
+}
+
+int file_path(char *path, struct error *error, const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(path, PATH_MAX, format, arguments);
+	va_end(arguments);
+	if (length < 0 || length >= PATH_MAX)
+		return error_set(error, STATUS_UNUSABLE, "%.64s...: path too long", path);
+	return 0;
 }
 
 int file_write_fd(int fd, const char *text, size_t length)

@@ -22,6 +22,9 @@ int file_write_atomic(const char *path, const char *text, size_t length, mode_t 
 /* mkdir -p; directories that it makes get `mode`. */
 int file_make_directories(const char *path, mode_t mode, struct error *error) MUST_USE;
 
+/* Composes a path in PATH_MAX bytes; an error where it does not fit. */
+int file_path(char *path, struct error *error, const char *format, ...) FORMAT(3, 4) MUST_USE;
+
 /* write(2) until all is written; -errno otherwise. */
 int file_write_fd(int fd, const char *text, size_t length) MUST_USE;
 

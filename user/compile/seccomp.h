@@ -15,4 +15,8 @@
 int seccomp_compile(const struct policy *policy, const struct tool *tool,
 		    struct sock_fprog *program, struct error *error) MUST_USE;
 
+/* Writes the filter to `fd` as libseccomp's pseudo code, for people. */
+int seccomp_print(const struct policy *policy, const struct tool *tool, int fd,
+		  struct error *error) MUST_USE;
+
 #endif

@@ -5,6 +5,6 @@
 	.globl embedded_egress_start
 	.globl embedded_egress_end
 embedded_egress_start:
-	.incbin BPF_FOLDER "/egress.bpf.o"
+	.incbin "egress.bpf.o"
 embedded_egress_end:
 	.section .note.GNU-stack, "", %progbits

@@ -66,7 +66,7 @@ struct enforcer {
 	struct enrolled *enrolled;
 	struct tables *tables;
 	bool adopted;
-	char pin_root[PATH_MAX / 2];
+	char pin_root[PATH_MAX - 256]; /* with room for what is below */
 };
 
 /* libbpf speaks through one callback for the whole process; the verifier's log can be 20 MB, of
@@ -487,7 +487,7 @@ int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint32_t 
 	    attach_programs(enforcer, item, error) < 0) {
 		struct error ignored;
 
-		(void)enforcer_release(enforcer, cgroup, &ignored);
+		(void)!enforcer_release(enforcer, cgroup, &ignored);
 		return -1;
 	}
 	if (next_generation(enforcer) < 0)

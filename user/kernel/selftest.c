@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/file.h"
 #include "kernel/cgroup.h"
 #include "kernel/tables.h"
 
@@ -137,7 +138,7 @@ static int run_in(struct enforcer *enforcer, const char *cgroup, struct error *e
 	result = enforcer_enrol(enforcer, cgroup, policy_id, error);
 	if (result == 0) {
 		result = judge(cgroup, granted, ungranted, error);
-		(void)enforcer_release(enforcer, id, &ignored);
+		(void)!enforcer_release(enforcer, id, &ignored);
 	}
 	tables_retire(enforcer, policy_id);
 	return result;
@@ -145,15 +146,14 @@ static int run_in(struct enforcer *enforcer, const char *cgroup, struct error *e
 
 int selftest_run(struct enforcer *enforcer, struct error *error)
 {
-	char mount[PATH_MAX], cgroup[PATH_MAX + 64];
+	char mount[PATH_MAX], cgroup[PATH_MAX];
 	int result;
 
-	if (cgroup_find_mount(mount, error) < 0)
-		return -1;
-	(void)snprintf(cgroup, sizeof(cgroup), "%s/agentpol-selftest-%ld", mount, (long)getpid());
-	if (cgroup_create(cgroup, error) < 0)
+	if (cgroup_find_mount(mount, error) < 0 ||
+	    file_path(cgroup, error, "%s/agentpol-selftest-%ld", mount, (long)getpid()) < 0 ||
+	    cgroup_create(cgroup, error) < 0)
 		return -1;
 	result = run_in(enforcer, cgroup, error);
-	(void)cgroup_end(cgroup, END_TIMEOUT_MS);
+	(void)!cgroup_end(cgroup, END_TIMEOUT_MS);
 	return result;
 }

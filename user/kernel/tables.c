@@ -249,7 +249,7 @@ int tables_load(struct enforcer *enforcer, const struct image *image, uint32_t *
 {
 	struct tables *tables = tables_of(enforcer);
 	struct loaded_policy *policy;
-	uint32_t id;
+	uint32_t id = 0;
 
 	if (!tables)
 		return error_set(error, STATUS_SYSTEM, "out of memory");

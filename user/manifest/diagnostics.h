@@ -42,5 +42,8 @@ void diagnostics_add(struct diagnostics *diagnostics, enum severity severity, co
 const char *severity_name(enum severity severity);
 /* One line each: FILE:LINE:COLUMN: error[M012]: POINTER: MESSAGE */
 void diagnostics_print_text(const struct diagnostics *diagnostics, FILE *out);
+/* Text that may hold a manifest's own strings: control characters are printed as "?", so that
+ * nothing in a file reaches the reader's terminal as a command. */
+void diagnostics_print_safe(FILE *out, const char *text);
 
 #endif

@@ -45,6 +45,9 @@ static inline void cleanup_json_document(struct json_document **document)
 const json_value *json_root(const struct json_document *document);
 struct json_position json_position_of(const struct json_document *document,
 				      const json_value *value);
+/* Where the member's key stands; that of the value itself where it is no member. */
+struct json_position json_key_position_of(const struct json_document *document,
+					  const json_value *member);
 
 /* Members; NULL where absent or where `object` is NULL or no object. */
 const json_value *json_member(const json_value *object, const char *key);

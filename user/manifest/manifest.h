@@ -15,6 +15,13 @@
 struct policy *manifest_read_text(const char *text, size_t length,
 				  struct diagnostics *diagnostics) MUST_USE;
 
+/* The same in two steps, for who needs the tree too (positions for the linter): NULL where there
+ * was an error. `text` is what the document was parsed from. */
+struct json_document *manifest_parse(const char *text, size_t length,
+				     struct diagnostics *diagnostics) MUST_USE;
+struct policy *manifest_read_document(const struct json_document *document, const char *text,
+				      size_t length, struct diagnostics *diagnostics) MUST_USE;
+
 /* Reads the file ("-" is standard input), prints what is wrong to standard error, and returns NULL
  * with *error set (STATUS_UNUSABLE) where it is not usable. What most commands want. *text, where
  * not NULL, receives the manifest's text (owned by the caller). */

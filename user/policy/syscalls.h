@@ -12,7 +12,7 @@
 #include "policy/policy.h"
 
 struct syscall_group {
-	const char *name; /* "@mount" */
+	const char *name;	    /* "@mount" */
 	const char *const *members; /* names and other groups; NULL-terminated */
 };
 
@@ -27,5 +27,12 @@ bool syscalls_denied(const struct process *process, const char *name, const char
 /* Calls `visit` once for each syscall that the section denies. */
 void syscalls_each_denied(const struct process *process,
 			  void (*visit)(const char *name, void *context), void *context);
+
+/* The same for a tool's scope: the agent's section joined with the tool's (NULL: none), whose
+ * exceptions lift what the agent's lists deny, and whose own list denies more. */
+bool syscalls_scope_denied(const struct process *agent, const struct process *tool,
+			   const char *name, const char **entry);
+void syscalls_scope_each_denied(const struct process *agent, const struct process *tool,
+				void (*visit)(const char *name, void *context), void *context);
 
 #endif

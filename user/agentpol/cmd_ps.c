@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+/* agentpol ps, agentpol reload: what is in force, and reading manifests anew. */
+#include <getopt.h>
+#include <string.h>
+
+#include "agentpol/commands.h"
+#include "agentpol/daemon.h"
+#include "policyd/config.h"
+
+static const char usage_ps[] =
+	"Usage: agentpol ps [--format text|json]\n"
+	"\n"
+	"Lists the agents that policyd holds under a manifest, and what is effective of it: the\n"
+	"kernel is asked, not the intention repeated. Exit status 1 where enforcement of an agent\n"
+	"is not effective.\n"
+	"\n"
+	"      --format text|json\n"
+	"      --socket PATH     policyd's socket (default " SOCKET_PATH_DEFAULT ")\n"
+	"  -h, --help\n";
+
+static const char usage_reload[] =
+	"Usage: agentpol reload\n"
+	"\n"
+	"Makes policyd read its agents' manifests again; each is exchanged in one step. One that is\n"
+	"not usable keeps what it has, and the exit status says so.\n"
+	"\n"
+	"      --socket PATH     policyd's socket (default " SOCKET_PATH_DEFAULT ")\n"
+	"  -h, --help\n";
+
+enum { OPTION_FORMAT = 256, OPTION_SOCKET };
+
+static const struct option options[] = {
+	{"format", required_argument, NULL, OPTION_FORMAT},
+	{"socket", required_argument, NULL, OPTION_SOCKET},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+struct arguments {
+	const char *socket;
+	bool json, help;
+};
+
+static int parse(int argc, char **argv, struct arguments *arguments)
+{
+	int option;
+
+	*arguments = (struct arguments){.socket = SOCKET_PATH_DEFAULT};
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case OPTION_FORMAT:
+			if (strcmp(optarg, "json") != 0 && strcmp(optarg, "text") != 0)
+				return command_usage(argv[0], "--format is text or json");
+			arguments->json = strcmp(optarg, "json") == 0;
+			break;
+		case OPTION_SOCKET:
+			arguments->socket = optarg;
+			break;
+		case 'h':
+			arguments->help = true;
+			return 0;
+		default:
+			return command_usage(argv[0], "wrong option");
+		}
+	}
+	if (optind < argc)
+		return command_usage(argv[0], "unexpected argument: %s", argv[optind]);
+	return 0;
+}
+
+static struct json_document *ask(const struct arguments *arguments, const char *operation,
+				 struct error *error)
+{
+	_cleanup_client_ struct client *client = client_open(arguments->socket, error);
+
+	return client ? daemon_ask(client, operation, NULL, error) : NULL;
+}
+
+static const char *text_of(const json_value *agent, const char *key)
+{
+	const char *text = json_as_string(json_member(agent, key));
+
+	return text ? text : "-";
+}
+
+static void print_agent(const json_value *agent)
+{
+	bool effective = json_as_boolean(json_member(agent, "effective"));
+
+	(void)printf("%-20s %-8s %-7s %-10s %6.0f %9.0f %9.0f  %s\n", text_of(agent, "agent"),
+		     text_of(agent, "mode"), text_of(agent, "tier"), effective ? "yes" : "NO",
+		     json_as_number(json_member(agent, "processes")),
+		     json_as_number(json_member(agent, "allowed")),
+		     json_as_number(json_member(agent, "denied")), text_of(agent, "cgroup_path"));
+	json_for_each(gap, json_member(agent, "not_enforced"))
+		(void)printf("    %s %s: %s\n",
+			     json_as_boolean(json_member(gap, "asked_for")) ? "NOT ENFORCED"
+									    : "not enforced",
+			     text_of(gap, "pointer"), text_of(gap, "what"));
+}
+
+int cmd_ps(int argc, char **argv)
+{
+	_cleanup_json_document_ struct json_document *reply = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct arguments arguments;
+	const json_value *agents;
+	struct error error;
+	int status = parse(argc, argv, &arguments), result = STATUS_DONE;
+
+	if (status)
+		return status;
+	if (arguments.help) {
+		(void)fputs(usage_ps, stdout);
+		return STATUS_DONE;
+	}
+	reply = ask(&arguments, "ps", &error);
+	if (!reply)
+		return command_fail("ps", &error);
+	agents = json_member(json_root(reply), "agents");
+	if (arguments.json) {
+		text = json_print(json_root(reply));
+		(void)puts(text ? text : "{}");
+	} else {
+		(void)printf("%-20s %-8s %-7s %-10s %6s %9s %9s  %s\n", "AGENT", "MODE", "TIER",
+			     "EFFECTIVE", "PROCS", "ALLOWED", "DENIED", "CGROUP");
+	}
+	json_for_each(agent, agents) {
+		if (!arguments.json)
+			print_agent(agent);
+		if (!json_as_boolean(json_member(agent, "effective")))
+			result = STATUS_NO;
+	}
+	return result;
+}
+
+int cmd_reload(int argc, char **argv)
+{
+	_cleanup_json_document_ struct json_document *reply = NULL;
+	struct arguments arguments;
+	struct error error;
+	int status = parse(argc, argv, &arguments);
+
+	if (status)
+		return status;
+	if (arguments.help) {
+		(void)fputs(usage_reload, stdout);
+		return STATUS_DONE;
+	}
+	reply = ask(&arguments, "reload", &error);
+	if (!reply)
+		return command_fail("reload", &error);
+	(void)printf("%.0f reloaded\n",
+		     json_as_number(json_member(json_root(reply), "reloaded")));
+	return STATUS_DONE;
+}

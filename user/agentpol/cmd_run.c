@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * agentpol run: a command under a manifest. With policyd where it runs; by itself where not: then
+ * this process loads the enforcement, reads its events and writes the audit log.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "agentpol/commands.h"
+#include "agentpol/daemon.h"
+#include "agentpol/keeper.h"
+#include "agentpol/launch.h"
+#include "audit/query.h"
+#include "base/file.h"
+#include "compile/image.h"
+#include "compile/seccomp.h"
+#include "kernel/cgroup.h"
+#include "kernel/selftest.h"
+#include "manifest/manifest.h"
+#include "policyd/config.h"
+#include "policyd/monitor.h"
+
+#define TICK_MS	       1000
+#define END_TIMEOUT_MS 5000
+/* The self-test's own set, and the image's; slot 0 is never used. */
+#define SPARE_PORT_SETS 2
+#define RING_BYTES	(1U << 18) /* some 2,500 events between two looks */
+
+static const char usage[] =
+	"Usage: agentpol run -m MANIFEST [OPTION...] [--] COMMAND [ARGUMENT...]\n"
+	"\n"
+	"Runs a command under a manifest. What it may not do is refused with \"Operation not\n"
+	"permitted\", told on standard error, and logged. When it ends, what it has started ends.\n"
+	"\n"
+	"  -m, --manifest FILE   the manifest\n"
+	"  -t, --tool NAME       grant what that tool may do, too\n"
+	"  -u, --user USER       run it as that user\n"
+	"  -q, --quiet           do not tell denials\n"
+	"      --fd N            pass on descriptor N, besides 0 to 2 (may be repeated)\n"
+	"      --allow-degraded  take a manifest though not all of it can be enforced here\n"
+	"      --log FOLDER      audit log without policyd (default " AUDIT_FOLDER_DEFAULT ")\n"
+	"      --socket PATH     policyd's socket (default " SOCKET_PATH_DEFAULT ")\n"
+	"      --standalone      do without policyd though it runs\n"
+	"  -h, --help\n"
+	"\n"
+	"Exit status: the command's; 128+N where signal N ended it; 127 where it was not found and\n"
+	"126 where it could not be executed; 2 or 3 where agentpol itself could not start it.\n";
+
+struct run {
+	/* as asked for */
+	const char *manifest, *tool, *socket, *log;
+	bool quiet, allow_degraded, standalone, help;
+	struct launch launch;
+	/* as made */
+	struct policy *policy;
+	char *manifest_text;
+	char cgroup_folder[PATH_MAX]; /* of all runs */
+	char cgroup[PATH_MAX];
+	char pins[PATH_MAX];
+	int keeper;
+	int signals;
+	pid_t child;
+	struct client *client; /* policyd's; NULL: standalone */
+	struct enforcer *enforcer;
+	struct agents *agents;
+	struct audit_store *store;
+	struct monitor *monitor;
+};
+
+enum {
+	OPTION_FD = 256,
+	OPTION_DEGRADED,
+	OPTION_LOG,
+	OPTION_SOCKET,
+	OPTION_STANDALONE,
+};
+
+static int keep_fd(struct launch *launch, const char *text)
+{
+	char *end;
+	long fd;
+
+	errno = 0;
+	fd = strtol(text, &end, 10);
+	if (errno || *end || end == text || fd < 0 || fd > INT_MAX || fcntl((int)fd, F_GETFD) < 0)
+		return command_usage("run", "--fd %s: no such open descriptor", text);
+	if (launch->kept_fd_count == KEPT_FDS_MAX)
+		return command_usage("run", "--fd can be given %d times", KEPT_FDS_MAX);
+	launch->kept_fds[launch->kept_fd_count++] = (int)fd;
+	return 0;
+}
+
+static int parse(int argc, char **argv, struct run *run)
+{
+	static const struct option options[] = {
+		{"manifest", required_argument, NULL, 'm'},
+		{"tool", required_argument, NULL, 't'},
+		{"user", required_argument, NULL, 'u'},
+		{"quiet", no_argument, NULL, 'q'},
+		{"fd", required_argument, NULL, OPTION_FD},
+		{"allow-degraded", no_argument, NULL, OPTION_DEGRADED},
+		{"log", required_argument, NULL, OPTION_LOG},
+		{"socket", required_argument, NULL, OPTION_SOCKET},
+		{"standalone", no_argument, NULL, OPTION_STANDALONE},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int option, status;
+
+	/* "+": what follows the command is the command's. */
+	while ((option = getopt_long(argc, argv, "+m:t:u:qh", options, NULL)) != -1) {
+		switch (option) {
+		case 'm':
+			run->manifest = optarg;
+			break;
+		case 't':
+			run->tool = optarg;
+			break;
+		case 'u':
+			run->launch.user = optarg;
+			break;
+		case 'q':
+			run->quiet = true;
+			break;
+		case OPTION_FD:
+			status = keep_fd(&run->launch, optarg);
+			if (status)
+				return status;
+			break;
+		case OPTION_DEGRADED:
+			run->allow_degraded = true;
+			break;
+		case OPTION_LOG:
+			run->log = optarg;
+			break;
+		case OPTION_SOCKET:
+			run->socket = optarg;
+			break;
+		case OPTION_STANDALONE:
+			run->standalone = true;
+			break;
+		case 'h':
+			run->help = true;
+			return 0;
+		default:
+			return command_usage("run", "wrong option");
+		}
+	}
+	if (!run->manifest)
+		return command_usage("run", "which manifest? give -m MANIFEST");
+	if (optind >= argc)
+		return command_usage("run", "no command to run");
+	run->launch.command = argv + optind;
+	return 0;
+}
+
+/* ---- what both ways need ---- */
+
+static int read_policy(struct run *run, const struct tool **tool, struct error *error)
+{
+	run->policy = manifest_read_file(run->manifest, &run->manifest_text, error);
+	if (!run->policy)
+		return -1;
+	*tool = NULL;
+	if (!run->tool)
+		return 0;
+	*tool = policy_find_tool(run->policy, run->tool);
+	if (!*tool)
+		return error_set(error, STATUS_UNUSABLE, "%s has no tool %s", run->manifest,
+				 run->tool);
+	return 0;
+}
+
+static int make_cgroup(struct run *run, struct error *error)
+{
+	char mount[PATH_MAX];
+
+	if (geteuid() != 0)
+		return error_set(error, STATUS_SYSTEM,
+				 "putting a command under a policy needs root; use sudo (and --user "
+				 "to run the command as somebody else)");
+	if (cgroup_find_mount(mount, error) < 0 ||
+	    file_path(run->cgroup_folder, error, "%s/agentpol", mount) < 0 ||
+	    file_path(run->cgroup, error, "%s/agentpol/%s-%ld", mount, run->policy->name,
+		      (long)getpid()) < 0 ||
+	    file_path(run->pins, error, "%s/%s-%ld", PIN_ROOT_DEFAULT RUN_PINS, run->policy->name,
+		      (long)getpid()) < 0)
+		return -1;
+	keeper_sweep(run->cgroup_folder, PIN_ROOT_DEFAULT RUN_PINS);
+	if (cgroup_create(run->cgroup, error) < 0)
+		return -1;
+	run->launch.cgroup = run->cgroup;
+	run->keeper = keeper_start(run->cgroup, run->client ? NULL : run->pins, error);
+	return run->keeper < 0 ? -1 : 0;
+}
+
+static void tell(const struct run *run, const char *line)
+{
+	const bool colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+
+	_cleanup_free_ char *text = NULL;
+	size_t length = 0;
+	FILE *out;
+
+	/* The agent's own coming and going is no news to who started it. */
+	if (run->quiet || strstr(line, "\"kind\":\"agent\""))
+		return;
+	/* One write: the command writes to the same terminal. */
+	out = open_memstream(&text, &length);
+	if (!out)
+		return;
+	(void)fputs("agentpol: ", out);
+	(void)!audit_print_line(line, colour, out);
+	if (fclose(out) == 0)
+		(void)!file_write_fd(STDERR_FILENO, text, length);
+}
+
+/* ---- with policyd ---- */
+
+static int attach_by_daemon(struct run *run, struct error *error)
+{
+	const struct attachment attachment = {
+		.cgroup = run->cgroup,
+		.manifest_path = run->manifest,
+		.manifest_text = run->manifest_text,
+		.tool = run->tool,
+		.launched = true,
+		.allow_degraded = run->allow_degraded,
+	};
+	_cleanup_json_document_ struct json_document *attached = NULL, *followed = NULL;
+
+	attached = daemon_attach(run->client, &attachment, error);
+	if (!attached)
+		return -1;
+	followed = daemon_ask(run->client, "follow", run->cgroup, error);
+	return followed ? 0 : -1;
+}
+
+static void detach_by_daemon(struct run *run)
+{
+	struct error error;
+	_cleanup_client_ struct client *other = client_open(run->socket, &error);
+	_cleanup_json_document_ struct json_document *reply = NULL;
+
+	/* A daemon that is gone finds the cgroup gone when it comes back. */
+	if (other)
+		reply = daemon_ask(other, "detach", run->cgroup, &error);
+}
+
+static void tell_daemons_lines(struct run *run)
+{
+	const char *line;
+	bool ended = false;
+
+	while (run->client && (line = client_next_line(run->client, &ended)))
+		tell(run, line);
+	if (!ended)
+		return;
+	if (!run->quiet)
+		(void)fputs("agentpol: policyd has gone; the policy stays in force\n", stderr);
+	client_close(run->client);
+	run->client = NULL;
+}
+
+/* ---- without ---- */
+
+static void on_record(uint64_t cgroup, const char *line, void *context)
+{
+	(void)cgroup;
+	tell(context, line);
+}
+
+static int attach_by_oneself(struct run *run, const struct tool *tool, struct error *error)
+{
+	_cleanup_image_ struct image *image = image_new(run->policy, tool, error);
+	struct enforcer_options options = {.pin_root = run->pins, .ring_bytes = RING_BYTES};
+	struct agent_request request = {
+		.cgroup_path = run->cgroup,
+		.manifest_path = "",
+		.manifest_text = run->manifest_text,
+		.manifest_length = strlen(run->manifest_text),
+		.tool = run->tool,
+		.tier = TIER_LAUNCH,
+		.allow_degraded = run->allow_degraded,
+	};
+	const struct agent *agent;
+
+	if (!image)
+		return -1;
+	options.port_sets = (uint32_t)image->port_set_count + SPARE_PORT_SETS;
+	run->store = audit_store_open(run->log, error);
+	if (!run->store)
+		return -1;
+	run->enforcer = enforcer_open(&options, error);
+	if (!run->enforcer || selftest_run(run->enforcer, error) < 0)
+		return -1;
+	run->agents = agents_new(run->enforcer, NULL, error);
+	if (!run->agents || agents_attach(run->agents, &request, &agent, error) < 0)
+		return -1;
+	run->monitor =
+		monitor_new(run->enforcer, run->agents, run->store, on_record, run, error);
+	if (!run->monitor)
+		return -1;
+	monitor_note(run->monitor, agent, "attached", "by agentpol run");
+	return 0;
+}
+
+static void detach_by_oneself(struct run *run)
+{
+	const struct agent *agent = run->agents ? agents_first(run->agents) : NULL;
+	struct error error;
+
+	if (run->monitor && agent) {
+		monitor_settle(run->monitor, agent->policy_id);
+		monitor_note(run->monitor, agent, "detached", "the command has ended");
+		(void)!agents_detach(run->agents, agent->cgroup, &error);
+	}
+	monitor_free(run->monitor);
+	audit_store_close(run->store);
+	agents_free(run->agents);
+	enforcer_close(run->enforcer);
+	(void)!enforcer_unpin_all(run->pins, &error);
+}
+
+/* ---- while it runs ---- */
+
+static int block_signals(struct run *run, struct error *error)
+{
+	static const int numbers[] = {SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		(void)sigaddset(&set, numbers[i]);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "signals");
+	run->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (run->signals < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "signalfd");
+	return 0;
+}
+
+/* Stops with the command, so that the shell that started us sees it; goes on with it. */
+static void follow_stop(const struct run *run)
+{
+	(void)raise(SIGSTOP);
+	(void)kill(run->child, SIGCONT);
+}
+
+/* True when the command has ended; its exit code then. */
+static bool reap(struct run *run, int *exit_code)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid != run->child)
+			continue;
+		if (WIFSTOPPED(status)) {
+			follow_stop(run);
+			continue;
+		}
+		*exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		return true;
+	}
+	return false;
+}
+
+/* What was sent to us alone is the command's; what the terminal sends it has got itself. */
+static bool take_signals(struct run *run, int *exit_code)
+{
+	struct signalfd_siginfo info;
+	bool ended = false;
+
+	while (read(run->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			ended = ended || reap(run, exit_code);
+		else if (info.ssi_code != SI_KERNEL && !ended)
+			(void)kill(run->child, (int)info.ssi_signo);
+	}
+	return ended;
+}
+
+static int event_fd(const struct run *run)
+{
+	if (run->monitor)
+		return monitor_fd(run->monitor);
+	return run->client ? client_fd(run->client) : -1;
+}
+
+static void take_events(struct run *run, bool tick)
+{
+	if (!run->monitor)
+		tell_daemons_lines(run);
+	else if (tick)
+		monitor_tick(run->monitor);
+	else
+		monitor_consume(run->monitor);
+}
+
+static int supervise(struct run *run)
+{
+	int exit_code = STATUS_SYSTEM;
+
+	for (;;) {
+		struct pollfd pollers[] = {{.fd = run->signals, .events = POLLIN},
+					   {.fd = event_fd(run), .events = POLLIN}};
+		int ready = poll(pollers, ARRAY_SIZE(pollers), TICK_MS);
+
+		take_events(run, ready == 0);
+		if (pollers[0].revents && take_signals(run, &exit_code))
+			return exit_code;
+	}
+}
+
+/* Ends what the command left behind, then the policy, then what was pinned. */
+static void end(struct run *run)
+{
+	bool with_daemon = !run->enforcer && !run->store;
+
+	if (run->cgroup[0]) {
+		int result = cgroup_end(run->cgroup, END_TIMEOUT_MS);
+
+		if (result < 0) {
+			/* Still populated: the policy has to stay. The keeper tries once more. */
+			(void)fprintf(stderr, "agentpol run: cannot end %s: %s\n", run->cgroup,
+				      strerror(-result));
+			return;
+		}
+	}
+	if (!with_daemon) {
+		detach_by_oneself(run);
+	} else {
+		if (run->client) {
+			detach_by_daemon(run);
+			tell_daemons_lines(run);
+		}
+		client_close(run->client);
+	}
+	keeper_dismiss(run->keeper);
+}
+
+static int start_and_supervise(struct run *run, const struct tool *tool, struct error *error)
+{
+	int exit_code = STATUS_SYSTEM, result;
+
+	if (launch_check_inherited(&run->launch, error) < 0 || block_signals(run, error) < 0)
+		return (int)error->status;
+	if (!run->standalone) {
+		struct error ignored;
+
+		run->client = client_open(run->socket, &ignored);
+	}
+	if (make_cgroup(run, error) < 0)
+		return (int)error->status;
+	result = run->client ? attach_by_daemon(run, error) : attach_by_oneself(run, tool, error);
+	if (result < 0 || seccomp_compile(run->policy, tool, &run->launch.filter, error) < 0)
+		return (int)error->status;
+	run->launch.capabilities = tool ? tool->scope.process.capabilities |
+						  run->policy->agent.process.capabilities
+					: run->policy->agent.process.capabilities;
+	run->child = launch_start(&run->launch, &exit_code, error);
+	if (run->child < 0)
+		return exit_code;
+	error->text[0] = '\0';
+	return supervise(run);
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run run = {.socket = SOCKET_PATH_DEFAULT,
+			  .log = AUDIT_FOLDER_DEFAULT,
+			  .keeper = -1,
+			  .signals = -1};
+	const struct tool *tool;
+	struct error error = {.text = ""};
+	int status = parse(argc, argv, &run);
+
+	if (status)
+		return status;
+	if (run.help) {
+		(void)fputs(usage, stdout);
+		return STATUS_DONE;
+	}
+	if (read_policy(&run, &tool, &error) < 0) {
+		status = (int)error.status;
+	} else {
+		status = start_and_supervise(&run, tool, &error);
+		end(&run);
+	}
+	if (error.text[0])
+		(void)fprintf(stderr, "agentpol run: %s\n", error.text);
+	free(run.launch.filter.filter);
+	policy_free(run.policy);
+	free(run.manifest_text);
+	return status;
+}

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compile/image.h"
+
+#include <string.h>
+
+#include "compile/port_table.h"
+
+/* A prefix covers its like and each longer one: a chain of at most one of each length. */
+#define CHAIN_MAX (ADDRESS_BITS + 1)
+
+static const struct ip_prefix everything = {{{0}}, 0};
+
+/* What an image is made of; lives for one image_new. */
+struct builder {
+	struct image *image;
+	struct port_table *ports;
+	struct image_address *items; /* owned */
+	size_t count, room;
+	bool out_of_memory;
+};
+
+/* ---- collecting: what the rules say ---- */
+
+static void add_prefix(struct builder *builder, enum address_table table,
+		       const struct ip_prefix *prefix, const struct address_grant *grant)
+{
+	if (builder->count == builder->room) {
+		const size_t room = builder->room ? 2 * builder->room : 64;
+		struct image_address *items = reallocarray(builder->items, room, sizeof(*items));
+
+		if (!items) {
+			builder->out_of_memory = true;
+			return;
+		}
+		builder->items = items;
+		builder->room = room;
+	}
+	builder->items[builder->count++] = (struct image_address){table, *prefix, *grant};
+}
+
+static void add_target(struct builder *builder, enum address_table table,
+		       const struct egress_target *target, const struct address_grant *grant)
+{
+	switch (target->kind) {
+	case TARGET_PREFIX:
+		add_prefix(builder, table, &target->prefix, grant);
+		break;
+	case TARGET_LOOPBACK:
+		add_prefix(builder, table, &ipv4_loopback, grant);
+		add_prefix(builder, table, &ipv6_loopback, grant);
+		break;
+	case TARGET_ANY:
+		add_prefix(builder, table, &everything, grant);
+		add_prefix(builder, table, &ipv4_space, grant);
+		break;
+	case TARGET_NAME:
+	case TARGET_WILDCARD:
+		break; /* names are not addresses */
+	}
+}
+
+static uint32_t set_number(struct builder *builder, const struct port_set *set)
+{
+	uint32_t number;
+
+	if (!port_table_number(builder->ports, set, &number))
+		builder->out_of_memory = true;
+	return number;
+}
+
+static void add_network(struct builder *builder, const struct network *network)
+{
+	size_t i, j;
+
+	for (i = 0; i < network->egress_count && !builder->out_of_memory; i++) {
+		const struct egress_rule *rule = &network->egress[i];
+		const uint32_t ports = set_number(builder, rule->ports);
+		const struct address_grant grant = {
+		    .tcp_ports = rule->protocols & PROTOCOL_TCP ? ports : PORT_SET_NONE,
+		    .udp_ports = rule->protocols & PROTOCOL_UDP ? ports : PORT_SET_NONE,
+		    .flags = rule->protocols & PROTOCOL_ICMP ? GRANT_ICMP : 0,
+		};
+
+		for (j = 0; j < rule->target_count && !builder->out_of_memory; j++)
+			add_target(builder, TABLE_EGRESS, &rule->targets[j], &grant);
+	}
+	for (i = 0; i < network->listen_count && !builder->out_of_memory; i++) {
+		const uint32_t ports = set_number(builder, network->listens[i].ports);
+		const struct address_grant grant = {.tcp_ports = ports, .udp_ports = ports};
+
+		add_target(builder, TABLE_LISTEN, &network->listens[i].on, &grant);
+	}
+}
+
+/* ---- boundaries: prefixes that take nothing from what covers them ---- */
+
+static bool same_prefix(const struct ip_prefix *a, const struct ip_prefix *b)
+{
+	return a->bits == b->bits && memcmp(&a->address, &b->address, sizeof(a->address)) == 0;
+}
+
+/* A reserved range in another one takes what the outer one grants, as prefix_covers has it. */
+static bool is_nested_range(const struct ip_prefix *range)
+{
+	size_t i;
+
+	for (i = 0; i < reserved_range_count; i++)
+		if (reserved_ranges[i].prefix.bits < range->bits &&
+		    prefix_contains(&reserved_ranges[i].prefix, range))
+			return true;
+	return false;
+}
+
+/* IPv4's space in both tables; reserved ranges for destinations alone. */
+static bool is_boundary(enum address_table table, const struct ip_prefix *prefix)
+{
+	size_t i;
+
+	if (same_prefix(prefix, &ipv4_space))
+		return true;
+	for (i = 0; i < reserved_range_count && table == TABLE_EGRESS; i++)
+		if (same_prefix(prefix, &reserved_ranges[i].prefix))
+			return !is_nested_range(prefix);
+	return false;
+}
+
+/* Adds a boundary that grants nothing, where a shorter prefix would reach into it. */
+static void add_boundary(struct builder *builder, enum address_table table,
+			 const struct ip_prefix *boundary)
+{
+	static const struct address_grant nothing;
+	size_t i;
+
+	for (i = 0; i < builder->count; i++) {
+		const struct image_address *item = &builder->items[i];
+
+		if (item->table != table || item->prefix.bits >= boundary->bits ||
+		    !prefix_contains(&item->prefix, boundary))
+			continue;
+		add_prefix(builder, table, boundary, &nothing);
+		return;
+	}
+}
+
+static void add_boundaries(struct builder *builder)
+{
+	size_t i;
+
+	add_boundary(builder, TABLE_EGRESS, &ipv4_space);
+	add_boundary(builder, TABLE_LISTEN, &ipv4_space);
+	for (i = 0; i < reserved_range_count; i++)
+		if (!is_nested_range(&reserved_ranges[i].prefix))
+			add_boundary(builder, TABLE_EGRESS, &reserved_ranges[i].prefix);
+}
+
+/* ---- flattening ---- */
+
+/* A prefix stands in front of all that it covers. */
+static int compare_items(const void *left, const void *right)
+{
+	const struct image_address *a = left, *b = right;
+	int order;
+
+	if (a->table != b->table)
+		return a->table < b->table ? -1 : 1;
+	order = memcmp(&a->prefix.address, &b->prefix.address, sizeof(a->prefix.address));
+	if (order != 0)
+		return order;
+	return (int)a->prefix.bits - (int)b->prefix.bits;
+}
+
+static void join_grant(struct builder *builder, struct address_grant *grant,
+		       const struct address_grant *more)
+{
+	if (!port_table_union(builder->ports, grant->tcp_ports, more->tcp_ports,
+			      &grant->tcp_ports) ||
+	    !port_table_union(builder->ports, grant->udp_ports, more->udp_ports, &grant->udp_ports))
+		builder->out_of_memory = true;
+	grant->flags |= more->flags;
+}
+
+/* Sorted items of the same prefix become one. */
+static void merge_equal(struct builder *builder)
+{
+	size_t i, kept = 0;
+
+	for (i = 1; i < builder->count && !builder->out_of_memory; i++) {
+		if (compare_items(&builder->items[kept], &builder->items[i]) == 0)
+			join_grant(builder, &builder->items[kept].grant, &builder->items[i].grant);
+		else
+			builder->items[++kept] = builder->items[i];
+	}
+	if (builder->count > 0)
+		builder->count = kept + 1;
+}
+
+/* Each item gets what its covering prefixes grant, so that the longest match alone decides. */
+static void inherit(struct builder *builder)
+{
+	const struct image_address *chain[CHAIN_MAX];
+	size_t i, depth = 0;
+
+	for (i = 0; i < builder->count && !builder->out_of_memory; i++) {
+		struct image_address *item = &builder->items[i];
+
+		while (depth > 0 && (chain[depth - 1]->table != item->table ||
+				     !prefix_contains(&chain[depth - 1]->prefix, &item->prefix)))
+			depth--;
+		if (depth > 0 && !is_boundary(item->table, &item->prefix))
+			join_grant(builder, &item->grant, &chain[depth - 1]->grant);
+		chain[depth++] = item;
+	}
+}
+
+/* ---- the result ---- */
+
+/* Numbers the sets anew in the order of their first use, so that what unions have made useless
+ * takes no slot in the kernel. Copies them: the image outlives the policy. */
+static void renumber(struct builder *builder, uint32_t *numbers, uint32_t *set)
+{
+	struct image *image = builder->image;
+
+	if (*set == PORT_SET_NONE || *set == PORT_SET_ALL)
+		return;
+	if (!numbers[*set]) {
+		const struct port_set *old = port_table_set(builder->ports, *set);
+		const struct port_set *copy = port_set_new(image->arena, old->ranges, old->count);
+
+		if (!copy)
+			builder->out_of_memory = true;
+		image->port_sets[image->port_set_count++] = copy;
+		numbers[*set] = (uint32_t)image->port_set_count;
+	}
+	*set = numbers[*set];
+}
+
+static void finish(struct builder *builder)
+{
+	struct image *image = builder->image;
+	const size_t sets = port_table_count(builder->ports);
+	_cleanup_free_ uint32_t *numbers = calloc(sets + 1, sizeof(*numbers));
+	size_t i;
+
+	image->port_sets = arena_new_array(image->arena, const struct port_set *, sets + 1);
+	image->addresses = arena_new_array(image->arena, struct image_address, builder->count + 1);
+	if (!numbers || !image->port_sets || !image->addresses) {
+		builder->out_of_memory = true;
+		return;
+	}
+	for (i = 0; i < builder->count; i++) {
+		renumber(builder, numbers, &builder->items[i].grant.tcp_ports);
+		renumber(builder, numbers, &builder->items[i].grant.udp_ports);
+		image->addresses[i] = builder->items[i];
+	}
+	image->address_count = builder->count;
+}
+
+static struct policy_header header_of(const struct policy *policy, const struct tool *tool)
+{
+	const unsigned families =
+	    policy->agent.network.families | (tool ? tool->scope.network.families : 0);
+	struct policy_header header = {0};
+
+	if (policy->mode == MODE_AUDIT)
+		header.flags |= POLICY_AUDIT_MODE;
+	if (policy->audit_allowed & AUDIT_CONNECT)
+		header.flags |= POLICY_LOG_CONNECT;
+	if (families & FAMILY_RAW)
+		header.flags |= POLICY_RAW_SOCKETS;
+	return header;
+}
+
+static int check_limits(const struct image *image, struct error *error)
+{
+	if (image->address_count > ADDRESSES_MAX)
+		return error_set(error, STATUS_UNUSABLE,
+				 "the manifest makes %zu address prefixes; the kernel's table "
+				 "holds %u",
+				 image->address_count, ADDRESSES_MAX);
+	if (image->port_set_count > PORT_SETS_MAX)
+		return error_set(error, STATUS_UNUSABLE,
+				 "the manifest makes %zu different sets of ports; the kernel's "
+				 "table holds %u",
+				 image->port_set_count, PORT_SETS_MAX);
+	return 0;
+}
+
+static int build(struct builder *builder, const struct policy *policy, const struct tool *tool,
+		 struct error *error)
+{
+	builder->ports = port_table_new(builder->image->arena);
+	if (!builder->ports)
+		return error_set(error, STATUS_SYSTEM, "out of memory");
+	add_network(builder, &policy->agent.network);
+	if (tool)
+		add_network(builder, &tool->scope.network);
+	add_boundaries(builder);
+	if (builder->count > 0)
+		qsort(builder->items, builder->count, sizeof(*builder->items), compare_items);
+	merge_equal(builder);
+	inherit(builder);
+	if (!builder->out_of_memory)
+		finish(builder);
+	if (builder->out_of_memory)
+		return error_set(error, STATUS_SYSTEM, "out of memory");
+	return check_limits(builder->image, error);
+}
+
+struct image *image_new(const struct policy *policy, const struct tool *tool, struct error *error)
+{
+	struct arena *arena = arena_new();
+	struct builder builder = {0};
+	int result;
+
+	if (arena)
+		builder.image = arena_new_array(arena, struct image, 1);
+	if (!builder.image) {
+		arena_free(arena);
+		(void)error_set(error, STATUS_SYSTEM, "out of memory");
+		return NULL;
+	}
+	builder.image->arena = arena;
+	builder.image->header = header_of(policy, tool);
+	result = build(&builder, policy, tool, error);
+	free(builder.items);
+	port_table_free(builder.ports);
+	if (result == 0)
+		return builder.image;
+	arena_free(arena);
+	return NULL;
+}
+
+void image_free(struct image *image)
+{
+	if (image)
+		arena_free(image->arena);
+}
+
+void image_port_bits(const struct port_set *set, struct port_bits *bits)
+{
+	size_t i;
+	uint32_t port;
+
+	memset(bits, 0, sizeof(*bits));
+	for (i = 0; set && i < set->count; i++)
+		for (port = set->ranges[i].first; port <= set->ranges[i].last; port++)
+			bits->words[port / 64] |= 1ULL << (port % 64);
+}
+
+/* ---- asking ---- */
+
+static const struct image_address *find_exact(const struct image *image, enum address_table table,
+					      const struct ip_address *address, unsigned bits)
+{
+	struct image_address key = {.table = table, .prefix.bits = (uint8_t)bits};
+
+	memcpy(key.prefix.address.bytes, address->bytes, bits / 8);
+	if (bits % 8)
+		key.prefix.address.bytes[bits / 8] =
+		    (uint8_t)(address->bytes[bits / 8] & (0xff << (8 - bits % 8)));
+	return bsearch(&key, image->addresses, image->address_count, sizeof(key), compare_items);
+}
+
+static bool number_has(const struct image *image, uint32_t number, uint16_t port)
+{
+	if (number == PORT_SET_NONE || number == PORT_SET_ALL)
+		return number == PORT_SET_ALL;
+	return port_set_has(image->port_sets[number - 1], port);
+}
+
+bool image_allows(const struct image *image, enum address_table table,
+		  const struct ip_address *address, enum protocol_bit protocol, uint16_t port)
+{
+	const struct ip_address asked =
+	    table == TABLE_EGRESS ? address_as_destination(*address) : *address;
+	const struct image_address *found = NULL;
+	unsigned bits;
+
+	/* The bind hook lets the kernel pick a port without asking. */
+	if (table == TABLE_LISTEN && port == 0)
+		return true;
+	for (bits = ADDRESS_BITS + 1; bits > 0 && !found; bits--)
+		found = find_exact(image, table, &asked, bits - 1);
+	if (!found)
+		return false;
+	switch (protocol) {
+	case PROTOCOL_TCP:
+		return number_has(image, found->grant.tcp_ports, port);
+	case PROTOCOL_UDP:
+		return number_has(image, found->grant.udp_ports, port);
+	case PROTOCOL_ICMP:
+		return (found->grant.flags & GRANT_ICMP) != 0;
+	}
+	return false;
+}

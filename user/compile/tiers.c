@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compile/tiers.h"
+
+#include <stdarg.h>
+
+const struct mechanism mechanisms[] = {
+    {"inet egress by address", "cgroup BPF: connect, sendmsg, packets out",
+     "cgroup BPF: connect, sendmsg, packets out"},
+    {"listen", "cgroup BPF: bind, packets in", "cgroup BPF: bind, packets in"},
+    {"raw sockets", "cgroup BPF: socket", "cgroup BPF: socket"},
+    {"audit mode", "cgroup BPF; seccomp: log", "cgroup BPF"},
+    {"socket families", "seccomp: socket", NULL},
+    {"process.syscalls", "seccomp", NULL},
+    {"process.capabilities", "dropped before exec", NULL},
+    {"host names, DNS, SNI", NULL, NULL},
+    {"connects and bytes of a rule", NULL, NULL},
+    {"Unix sockets", NULL, NULL},
+    {"process.exec", NULL, NULL},
+    {"process.limits", NULL, NULL},
+    {"files", NULL, NULL},
+    {"tool calls, budgets", NULL, NULL},
+    {NULL, NULL, NULL},
+};
+
+static void add_gap(struct gaps *gaps, bool explicit_in_manifest, const char *what,
+		    const char *format, ...) FORMAT(4, 5);
+static void add_gap(struct gaps *gaps, bool explicit_in_manifest, const char *what,
+		    const char *format, ...)
+{
+	struct gap *gap = &gaps->items[gaps->count];
+	va_list arguments;
+
+	gaps->explicit_count += explicit_in_manifest;
+	if (gaps->count == GAPS_MAX)
+		return;
+	gaps->count++;
+	gap->what = what;
+	gap->explicit_in_manifest = explicit_in_manifest;
+	va_start(arguments, format);
+	(void)vsnprintf(gap->pointer, sizeof(gap->pointer), format, arguments);
+	va_end(arguments);
+}
+
+static bool names_hosts(const struct egress_rule *rule)
+{
+	size_t i;
+
+	for (i = 0; i < rule->target_count; i++)
+		if (rule->targets[i].kind == TARGET_NAME ||
+		    rule->targets[i].kind == TARGET_WILDCARD)
+			return true;
+	return false;
+}
+
+static void find_egress_gaps(const struct scope *scope, struct gaps *gaps)
+{
+	size_t i;
+
+	for (i = 0; i < scope->network.egress_count; i++) {
+		const struct egress_rule *rule = &scope->network.egress[i];
+		const char *pointer = scope->pointer;
+
+		if (names_hosts(rule))
+			add_gap(gaps, true, "host names open no address yet: they stay denied",
+				"%s/network/egress/%zu/to", pointer, rule->index);
+		if (rule->sni == SNI_REQUIRE)
+			add_gap(gaps, true, "TLS server names are not checked",
+				"%s/network/egress/%zu/sni", pointer, rule->index);
+		if (rule->connects.seconds)
+			add_gap(gaps, true, "connects are not counted",
+				"%s/network/egress/%zu/connects", pointer, rule->index);
+		if (rule->bytes.seconds)
+			add_gap(gaps, true, "bytes are not counted", "%s/network/egress/%zu/bytes",
+				pointer, rule->index);
+	}
+}
+
+/* What neither tier enforces. */
+static void find_common_gaps(const struct scope *scope, struct gaps *gaps)
+{
+	const struct process *process = &scope->process;
+	const char *pointer = scope->pointer;
+
+	find_egress_gaps(scope, gaps);
+	if (scope->network.resolver_count > 0)
+		add_gap(gaps, true, "DNS queries are not judged", "%s/network/resolvers", pointer);
+	if (scope->network.unix_present)
+		add_gap(gaps, true, "connects to Unix sockets are not judged", "%s/network/unix",
+			pointer);
+	if (process->exec_present)
+		add_gap(gaps, true, "what is executed is not judged", "%s/process/exec", pointer);
+	if (process->limits.pids || process->limits.memory_bytes || process->limits.cpu_percent)
+		add_gap(gaps, true, "no cgroup limits are set", "%s/process/limits", pointer);
+	if (process->kill_on_violation)
+		add_gap(gaps, true, "a process that is denied is not killed",
+			"%s/process/on_violation", pointer);
+	if (scope->files.present)
+		add_gap(gaps, true, "file access is not judged", "%s/files", pointer);
+}
+
+/* What can only be done to a process before it starts. */
+static void find_attach_gaps(const struct scope *scope, struct gaps *gaps)
+{
+	const struct process *process = &scope->process;
+	const bool agents = scope->tool == NULL;
+
+	if (process->syscalls_present || agents)
+		add_gap(gaps, process->syscalls_present,
+			"system calls of a live cgroup are not denied", "%s/process/syscalls",
+			scope->pointer);
+	if (process->capabilities_present || agents)
+		add_gap(gaps, process->capabilities_present,
+			"capabilities of a live cgroup are not dropped", "%s/process/capabilities",
+			scope->pointer);
+}
+
+/* What the format promises without a word in the manifest. */
+static void find_default_gaps(const struct policy *policy, enum tier tier, struct gaps *gaps)
+{
+	if (!policy->agent.network.unix_present)
+		add_gap(gaps, false,
+			"Unix sockets of the enforcer and of container runtimes can be connected "
+			"to where their permissions allow it",
+			"/network/unix");
+	if (!policy->agent.files.present)
+		add_gap(gaps, false, "the enforcer's own files are kept by their permissions alone",
+			"/files");
+	add_gap(gaps, false, "writes to cgroup files are kept by their permissions alone",
+		"/process/syscalls");
+	if (tier == TIER_ATTACH)
+		add_gap(gaps, false,
+			"packet, vsock, XDP and other socket families of a live cgroup are not "
+			"denied",
+			"/network/families");
+	if (policy->tool_count == 0)
+		add_gap(gaps, false, "tool calls are not judged", "/tools");
+}
+
+static bool judges_calls(const struct tool *tool)
+{
+	return tool->input_schema || tool->sql || tool->requires_count || tool->budget_calls ||
+	       tool->forbids_after.count || tool->budget_rate.seconds || tool->ask ||
+	       tool->argument_count || tool->call_scope;
+}
+
+static void find_tool_gaps(const struct policy *policy, struct gaps *gaps)
+{
+	size_t i;
+
+	for (i = 0; i < policy->tool_count; i++) {
+		const struct tool *tool = &policy->tools[i];
+
+		add_gap(gaps, judges_calls(tool), "calls of this tool are not judged", "%s",
+			tool->scope.pointer);
+	}
+	if (policy->budgets.present)
+		add_gap(gaps, true, "budgets are not counted", "/budgets");
+}
+
+void tiers_find_gaps(const struct policy *policy, const struct tool *tool, enum tier tier,
+		     struct gaps *gaps)
+{
+	*gaps = (struct gaps){0};
+	find_common_gaps(&policy->agent, gaps);
+	if (tool)
+		find_common_gaps(&tool->scope, gaps);
+	if (tier == TIER_ATTACH)
+		find_attach_gaps(&policy->agent, gaps);
+	if (tier == TIER_ATTACH && tool)
+		find_attach_gaps(&tool->scope, gaps);
+	find_tool_gaps(policy, gaps);
+	find_default_gaps(policy, tier, gaps);
+}

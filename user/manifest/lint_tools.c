@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Findings about a tool's effect, confirmation and SQL. */
+#include <string.h>
+
+#include "manifest/lint_rules.h"
+
+/* Keys of a JSON Schema that say more of a string than that it is one. */
+static const char *const limiting_keys[] = {"enum", "const", "pattern", "format", "$ref"};
+
+static bool is_free_text(const json_value *property)
+{
+	const char *type = json_as_string(json_member(property, "type"));
+
+	if (!type || strcmp(type, "string") != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(limiting_keys); i++)
+		if (json_member(property, limiting_keys[i]))
+			return false;
+	return true;
+}
+
+/* The first property that may be any text, or NULL. */
+static const json_value *find_free_text(const json_value *schema)
+{
+	json_for_each(property, json_member(schema, "properties"))
+		if (is_free_text(property))
+			return property;
+	return NULL;
+}
+
+static bool changes_rows(const struct sql_policy *sql)
+{
+	for (size_t i = 0; i < sql->grant_count; i++)
+		if (sql->grants[i].verb != SQL_SELECT)
+			return true;
+	return false;
+}
+
+static bool is_local(const struct sql_policy *sql)
+{
+	struct ip_address address;
+
+	if (!sql->server_host || strcmp(sql->server_host, "localhost") == 0)
+		return true;
+	return address_parse(sql->server_host, &address) && address_is_loopback(&address);
+}
+
+static void lint_sql(struct linter *linter, const struct tool *tool, const json_value *value)
+{
+	const json_value *sql = json_member(value, "sql");
+	const json_value *free_text = find_free_text(json_member(value, "inputSchema"));
+	const char *pointer = tool->scope.pointer;
+
+	if (!tool->sql->argument && free_text)
+		lint_find(linter, LINT_SQL_UNCHECKED, sql, json_key_of(free_text), pointer,
+			  "/sql/argument");
+	if (tool->effect == EFFECT_READ && changes_rows(tool->sql))
+		lint_find(linter, LINT_SQL_EFFECT, json_member(value, "effect"), NULL, pointer,
+			  "/effect");
+	if (!is_local(tool->sql) &&
+	    (tool->sql->tls == TLS_DISABLE || tool->sql->tls == TLS_REQUIRE))
+		lint_find(linter, LINT_SQL_PLAIN, json_member(sql, "tls"), NULL, pointer,
+			  "/sql/tls");
+}
+
+void lint_tool(struct linter *linter, const struct tool *tool, const json_value *value)
+{
+	const json_value *effect = json_member(value, "effect");
+
+	if (!tool->ask && (tool->effect == EFFECT_DESTRUCTIVE || tool->effect == EFFECT_EXTERNAL))
+		lint_find(linter, LINT_UNCONFIRMED, effect ? effect : value,
+			  effect ? NULL : "no effect is stated, which counts as \"destructive\"",
+			  tool->scope.pointer, "/confirm");
+	if (tool->sql)
+		lint_sql(linter, tool, value);
+}

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0
+/* "tools": what each tool call may do, and when. Cross references are checked in read_order.c. */
+#include "manifest/reader.h"
+
+#include <string.h>
+
+#define ASK_TIMEOUT_SECONDS 120 /* where the manifest says nothing */
+
+/* MCP's hints that an effect must not contradict. */
+enum hint { HINT_UNSET, HINT_FALSE, HINT_TRUE };
+struct hints {
+	enum hint read_only, destructive;
+};
+
+static void read_description(struct reader *reader, const json_value *value, void *target)
+{
+	((struct tool *)target)->description = reader_copy(reader, json_as_string(value));
+}
+
+/* An object schema: MCP passes arguments as an object. */
+static bool check_object_schema(struct reader *reader, const json_value *value)
+{
+	const char *type = json_as_string(json_member(value, "type"));
+
+	if (type && strcmp(type, "object") == 0)
+		return true;
+	reader_error_at_key(reader, value, "type", CODE_TYPE,
+			    "arguments are an object; write \"type\": \"object\"");
+	return false;
+}
+
+static void read_input_schema(struct reader *reader, const json_value *value, void *target)
+{
+	struct tool *tool = target;
+	_cleanup_free_ char *text = NULL;
+
+	if (!check_object_schema(reader, value))
+		return;
+	text = json_print(value);
+	if (text)
+		tool->input_schema = reader_copy(reader, text);
+	else
+		reader_out_of_memory(reader);
+}
+
+static void read_output_schema(struct reader *reader, const json_value *value, void *target)
+{
+	(void)target;
+	(void)check_object_schema(reader, value);
+}
+
+static const struct key_spec annotation_keys[] = {
+	{"title", KIND_STRING, NULL, NULL},
+	{"readOnlyHint", KIND_BOOLEAN, NULL, NULL},
+	{"destructiveHint", KIND_BOOLEAN, NULL, NULL},
+	{"idempotentHint", KIND_BOOLEAN, NULL, NULL},
+	{"openWorldHint", KIND_BOOLEAN, NULL, NULL},
+};
+
+static void read_annotations(struct reader *reader, const json_value *value, void *target)
+{
+	(void)reader_object(reader, value, annotation_keys, ARRAY_SIZE(annotation_keys), target);
+}
+
+static void read_effect(struct reader *reader, const json_value *value, void *target)
+{
+	static const struct word words[] = {{"read", EFFECT_READ},
+					    {"write", EFFECT_WRITE},
+					    {"destructive", EFFECT_DESTRUCTIVE},
+					    {"external", EFFECT_EXTERNAL}};
+	struct tool *tool = target;
+	int effect;
+
+	if (!reader_word(reader, value, words, ARRAY_SIZE(words), &effect))
+		return;
+	tool->effect = (enum tool_effect)effect;
+	tool->effect_present = true;
+}
+
+static void read_scope(struct reader *reader, const json_value *value, void *target)
+{
+	static const struct word words[] = {{"process", false}, {"call", true}};
+	struct tool *tool = target;
+	int call;
+
+	if (reader_word(reader, value, words, ARRAY_SIZE(words), &call))
+		tool->call_scope = call;
+}
+
+static void read_tool_network(struct reader *reader, const json_value *value, void *target)
+{
+	read_network(reader, value, &((struct tool *)target)->scope.network);
+}
+
+static void read_tool_process(struct reader *reader, const json_value *value, void *target)
+{
+	read_process(reader, value, &((struct tool *)target)->scope.process);
+}
+
+static void read_tool_files(struct reader *reader, const json_value *value, void *target)
+{
+	read_files(reader, value, &((struct tool *)target)->scope.files);
+}
+
+static bool starts_with(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}
+
+static void read_match_pair(struct reader *reader, const json_value *member,
+			    struct tool_requirement *requirement)
+{
+	struct tool_match *match = &requirement->matches[requirement->match_count];
+	const char *source = json_as_string(member);
+	char shown[SHOWN_TEXT_MAX];
+
+	if (!reader_json_pointer(reader, member, json_key_of(member)) ||
+	    !reader_expect(reader, member, KIND_STRING) ||
+	    !reader_json_pointer(reader, member, source))
+		return;
+	if (!starts_with(source, "/result/") && !starts_with(source, "/arguments/")) {
+		reader_error(reader, member, CODE_POINTER,
+			     "\"%s\" must begin with \"/result/\" or \"/arguments/\" of the "
+			     "earlier call",
+			     reader_show(shown, source));
+		return;
+	}
+	match->argument_pointer = reader_copy(reader, json_key_of(member));
+	match->source_pointer = reader_copy(reader, source);
+	requirement->match_count++;
+}
+
+static void read_match(struct reader *reader, const json_value *value, void *target)
+{
+	struct tool_requirement *requirement = target;
+
+	if (!reader_not_empty(reader, value,
+			      "write e.g. {\"/order_id\": \"/result/order_id\"}, or leave it out"))
+		return;
+	requirement->matches = reader_new_array(reader, struct tool_match, json_count(value));
+	if (!requirement->matches)
+		return;
+	json_for_each(member, value) {
+		size_t before = reader_push_key(reader, json_key_of(member));
+
+		read_match_pair(reader, member, requirement);
+		reader_pop(reader, before);
+	}
+}
+
+static void read_required_tool(struct reader *reader, const json_value *value, void *target)
+{
+	((struct tool_requirement *)target)->tool = reader_copy(reader, json_as_string(value));
+}
+
+static const struct key_spec requirement_keys[] = {
+	{"tool", KIND_STRING, read_required_tool, "name the tool that must have succeeded"},
+	{"match", KIND_OBJECT, read_match, NULL},
+};
+
+static void read_requires(struct reader *reader, const json_value *value, void *target)
+{
+	struct tool *tool = target;
+
+	tool->requires = reader_new_array(reader, struct tool_requirement, json_count(value));
+	if (!tool->requires)
+		return;
+	json_for_each(item, value) {
+		struct tool_requirement *requirement = &tool->requires[tool->requires_count];
+		size_t before = reader_push_index(reader, tool->requires_count);
+
+		tool->requires_count++;
+		if (json_is_string(item))
+			read_required_tool(reader, item, requirement);
+		else if (reader_expect(reader, item, KIND_STRING | KIND_OBJECT))
+			(void)reader_object(reader, item, requirement_keys,
+					    ARRAY_SIZE(requirement_keys), requirement);
+		reader_pop(reader, before);
+	}
+}
+
+static const char *read_tool_name(struct reader *reader, const json_value *value)
+{
+	return reader_copy(reader, json_as_string(value));
+}
+
+static void read_forbids_after(struct reader *reader, const json_value *value, void *target)
+{
+	reader_strings(reader, value, read_tool_name, &((struct tool *)target)->forbids_after);
+}
+
+static void read_budget_calls(struct reader *reader, const json_value *value, void *target)
+{
+	struct tool *tool = target;
+
+	(void)reader_unsigned(reader, value, 1, WHOLE_NUMBER_MAX, &tool->budget_calls);
+}
+
+static void read_budget_rate(struct reader *reader, const json_value *value, void *target)
+{
+	struct tool *tool = target;
+
+	(void)reader_rate(reader, value, false, &tool->budget_rate);
+}
+
+static const struct key_spec budget_keys[] = {
+	{"calls", KIND_NUMBER, read_budget_calls, NULL},
+	{"rate", KIND_STRING, read_budget_rate, NULL},
+};
+
+static void read_budget(struct reader *reader, const json_value *value, void *target)
+{
+	if (reader_not_empty(reader, value, "write \"calls\", \"rate\" or both"))
+		(void)reader_object(reader, value, budget_keys, ARRAY_SIZE(budget_keys), target);
+}
+
+static void read_confirm(struct reader *reader, const json_value *value, void *target)
+{
+	static const struct word words[] = {{"never", false}, {"ask", true}};
+	struct tool *tool = target;
+	int ask;
+
+	if (reader_word(reader, value, words, ARRAY_SIZE(words), &ask))
+		tool->ask = ask;
+}
+
+static void read_ask_timeout(struct reader *reader, const json_value *value, void *target)
+{
+	struct tool *tool = target;
+	uint64_t milliseconds;
+
+	if (!reader_duration(reader, value, &milliseconds))
+		return;
+	if (milliseconds % 1000) {
+		reader_error(reader, value, CODE_QUANTITY, "must be whole seconds, e.g. \"120s\"");
+		return;
+	}
+	tool->ask_timeout_seconds = (uint32_t)(milliseconds / 1000);
+}
+
+static const struct key_spec tool_keys[] = {
+	{"description", KIND_STRING, read_description, NULL},
+	{"title", KIND_STRING, NULL, NULL},
+	{"inputSchema", KIND_OBJECT, read_input_schema, NULL},
+	{"outputSchema", KIND_OBJECT, read_output_schema, NULL},
+	{"annotations", KIND_OBJECT, read_annotations, NULL},
+	{"effect", KIND_STRING, read_effect, NULL},
+	{"sql", KIND_OBJECT, read_sql, NULL},
+	{"network", KIND_OBJECT, read_tool_network, NULL},
+	{"process", KIND_OBJECT, read_tool_process, NULL},
+	{"files", KIND_OBJECT, read_tool_files, NULL},
+	{"scope", KIND_STRING, read_scope, NULL},
+	{"requires", KIND_LIST, read_requires, NULL},
+	{"forbids_after", KIND_LIST, read_forbids_after, NULL},
+	{"budget", KIND_OBJECT, read_budget, NULL},
+	{"confirm", KIND_STRING, read_confirm, NULL},
+	{"ask_timeout", KIND_STRING, read_ask_timeout, NULL},
+	{"arguments", KIND_OBJECT, read_arguments, NULL},
+};
+
+static enum hint hint_of(const json_value *annotations, const char *key)
+{
+	const json_value *value = json_member(annotations, key);
+
+	if (!json_is_boolean(value))
+		return HINT_UNSET;
+	return json_as_boolean(value) ? HINT_TRUE : HINT_FALSE;
+}
+
+/* What is wrong with the hints under this effect, or NULL. MCP reads destructiveHint only where
+ * readOnlyHint is not true, so that both true say nothing clear. */
+static const char *contradiction(const struct tool *tool, const struct hints *hints)
+{
+	if (hints->read_only == HINT_TRUE && hints->destructive == HINT_TRUE)
+		return "readOnlyHint and destructiveHint can't both be true";
+	if (!tool->effect_present)
+		return NULL;
+	if (hints->read_only == HINT_TRUE &&
+	    (tool->effect == EFFECT_WRITE || tool->effect == EFFECT_DESTRUCTIVE))
+		return "readOnlyHint is true, but the effect changes something";
+	if (hints->read_only == HINT_FALSE && tool->effect == EFFECT_READ)
+		return "readOnlyHint is false, but the effect is \"read\"";
+	if (hints->destructive == HINT_TRUE &&
+	    (tool->effect == EFFECT_READ || tool->effect == EFFECT_WRITE))
+		return "destructiveHint is true, but the effect is not \"destructive\"";
+	if (hints->destructive == HINT_FALSE && tool->effect == EFFECT_DESTRUCTIVE)
+		return "destructiveHint is false, but the effect is \"destructive\"";
+	return NULL;
+}
+
+/* Could this object schema take a member that "properties" does not list in a way that is plain
+ * to see? Schemas that combine others are left to the validator. */
+static bool lists_all_properties(const json_value *schema)
+{
+	static const char *const combiners[] = {"$ref",	 "allOf", "anyOf", "oneOf",
+						"if",	 "$dynamicRef", "patternProperties",
+						"dependentSchemas"};
+
+	if (!json_is_object(json_member(schema, "properties")))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(combiners); i++)
+		if (json_member(schema, combiners[i]))
+			return false;
+	return true;
+}
+
+/* The first step of an RFC 6901 pointer, unescaped; false where it does not fit. */
+static bool first_step(const char *pointer, char *step, size_t room)
+{
+	size_t length = 0;
+
+	for (const char *at = pointer + 1; *at && *at != '/'; at++) {
+		if (length + 1 >= room)
+			return false;
+		step[length++] = *at != '~' ? *at : *++at == '0' ? '~' : '/';
+	}
+	step[length] = '\0';
+	return true;
+}
+
+/* A limit on an argument that a call can't have would never limit anything. */
+static void check_argument_pointer(struct reader *reader, const json_value *tool,
+				   const json_value *at, const char *pointer)
+{
+	const json_value *schema = json_member(tool, "inputSchema");
+	const json_value *properties = json_member(schema, "properties");
+	char step[TOOL_NAME_MAX * 2], shown[SHOWN_TEXT_MAX];
+
+	if (!pointer || pointer[0] != '/' || !lists_all_properties(schema) ||
+	    !first_step(pointer, step, sizeof(step)) || json_member(properties, step))
+		return;
+	reader_error(reader, at, CODE_POINTER,
+		     "\"%s\" leads nowhere: inputSchema has no property \"%s\"; add it there, or "
+		     "mend the pointer",
+		     pointer, reader_show(shown, step));
+}
+
+static void check_pointers(struct reader *reader, const json_value *value)
+{
+	const json_value *sql_argument = json_member(json_member(value, "sql"), "argument");
+	const json_value *arguments = json_member(value, "arguments");
+
+	if (sql_argument) {
+		size_t before = reader_push_key(reader, "sql");
+
+		(void)reader_push_key(reader, "argument");
+		check_argument_pointer(reader, value, sql_argument, json_as_string(sql_argument));
+		reader_pop(reader, before);
+	}
+	json_for_each(member, arguments) {
+		size_t before = reader_push_key(reader, "arguments");
+
+		(void)reader_push_key(reader, json_key_of(member));
+		check_argument_pointer(reader, value, member, json_key_of(member));
+		reader_pop(reader, before);
+	}
+}
+
+static void check_tool(struct reader *reader, const json_value *value, const struct tool *tool)
+{
+	const json_value *annotations = json_member(value, "annotations");
+	const struct hints hints = {hint_of(annotations, "readOnlyHint"),
+				    hint_of(annotations, "destructiveHint")};
+	const char *fault = contradiction(tool, &hints);
+
+	if (fault)
+		reader_error_at_key(reader, value, "annotations", CODE_CONTRADICTION,
+				    "%s; mend one of the two", fault);
+	if (json_member(value, "ask_timeout") && !tool->ask)
+		reader_error_at_key(reader, value, "ask_timeout", CODE_CONTRADICTION,
+				    "nobody is asked; write \"confirm\": \"ask\", or remove it");
+	check_pointers(reader, value);
+}
+
+static bool is_tool_name(const char *name)
+{
+	const size_t length = strlen(name);
+
+	return length > 0 && length <= TOOL_NAME_MAX &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/") ==
+		       length;
+}
+
+static void read_tool(struct reader *reader, const json_value *member, struct tool *tool)
+{
+	const char *name = json_key_of(member);
+
+	if (!is_tool_name(name))
+		reader_error(reader, member, CODE_NAME,
+			     "a tool's name has 1 to %d letters, digits, \"_\", \"-\", \".\" and "
+			     "\"/\"",
+			     TOOL_NAME_MAX);
+	tool->name = reader_copy(reader, name);
+	tool->effect = EFFECT_DESTRUCTIVE;
+	tool->ask_timeout_seconds = ASK_TIMEOUT_SECONDS;
+	tool->scope.tool = tool->name;
+	tool->scope.pointer = reader_copy(reader, reader->pointer);
+	if (reader_object(reader, member, tool_keys, ARRAY_SIZE(tool_keys), tool))
+		check_tool(reader, member, tool);
+}
+
+void read_tools(struct reader *reader, const json_value *value, void *target)
+{
+	struct policy *policy = target;
+
+	policy->tools = reader_new_array(reader, struct tool, json_count(value));
+	if (!policy->tools)
+		return;
+	json_for_each(member, value) {
+		size_t before = reader_push_key(reader, json_key_of(member));
+
+		read_tool(reader, member, &policy->tools[policy->tool_count++]);
+		reader_pop(reader, before);
+	}
+	read_order(reader, value);
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/address.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+/* clang-format off */
+#define IPV4_BYTES(a, b, c, d) {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}}
+#define IPV4_PREFIX(a, b, c, d, length) {IPV4_BYTES(a, b, c, d), MAPPED_BITS + (length)}
+
+/* The metadata services of AWS (both families), GCP, Azure's first (169.254.169.254), Alibaba's
+ * (100.100.100.200) and Azure's host agent (168.63.129.16), and the link-local ranges. */
+const struct reserved_range reserved_ranges[] = {
+	{IPV4_PREFIX(169, 254, 169, 254, 32), "cloud metadata"},
+	{IPV4_PREFIX(169, 254, 0, 0, 16), "link-local"},
+	{{{{0xfe, 0x80}}, 10}, "link-local"},
+	{{{{0xfd, 0, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54}}, 128}, "cloud metadata"},
+	{IPV4_PREFIX(100, 100, 100, 200, 32), "cloud metadata"},
+	{IPV4_PREFIX(168, 63, 129, 16, 32), "cloud metadata"},
+};
+const size_t reserved_range_count = ARRAY_SIZE(reserved_ranges);
+
+const struct ip_prefix ipv4_space = IPV4_PREFIX(0, 0, 0, 0, 0);
+const struct ip_prefix ipv4_loopback = IPV4_PREFIX(127, 0, 0, 0, 8);
+const struct ip_prefix ipv6_loopback = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}}, 128};
+
+static const struct ip_prefix private_ranges[] = {
+	IPV4_PREFIX(10, 0, 0, 0, 8),
+	IPV4_PREFIX(172, 16, 0, 0, 12),
+	IPV4_PREFIX(192, 168, 0, 0, 16),
+	{{{0xfc}}, 7},
+};
+/* clang-format on */
+
+bool address_parse(const char *text, struct ip_address *address)
+{
+	struct ip_address mapped = ipv4_space.address;
+
+	if (inet_pton(AF_INET6, text, address->bytes) == 1)
+		return true;
+	if (inet_pton(AF_INET, text, mapped.bytes + MAPPED_BITS / 8) != 1)
+		return false;
+	*address = mapped;
+	return true;
+}
+
+/* Decimal without sign, blanks or leading zeros, up to `limit`. */
+static bool parse_bits(const char *text, unsigned limit, unsigned *bits)
+{
+	size_t length = strlen(text), i;
+
+	if (length == 0 || length > 3 || (text[0] == '0' && length > 1))
+		return false;
+	*bits = 0;
+	for (i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		*bits = *bits * 10 + (unsigned)(text[i] - '0');
+	}
+	return *bits <= limit;
+}
+
+static struct ip_address address_masked(const struct ip_address *address, unsigned bits)
+{
+	struct ip_address masked = {{0}};
+
+	memcpy(masked.bytes, address->bytes, bits / 8);
+	if (bits % 8)
+		masked.bytes[bits / 8] =
+		    (uint8_t)(address->bytes[bits / 8] & (0xff << (8 - bits % 8)));
+	return masked;
+}
+
+bool prefix_parse(const char *text, struct ip_prefix *prefix, bool *host_bits)
+{
+	const char *slash = strchr(text, '/');
+	size_t length = slash ? (size_t)(slash - text) : strlen(text);
+	char host[INET6_ADDRSTRLEN];
+	struct ip_address address;
+	unsigned bits = ADDRESS_BITS;
+
+	if (length >= sizeof(host))
+		return false;
+	memcpy(host, text, length);
+	host[length] = '\0';
+	if (!address_parse(host, &address))
+		return false;
+	/* How the address is written says how the bits are counted: "::ffff:10.0.0.0/104". */
+	if (slash && strchr(host, ':')) {
+		if (!parse_bits(slash + 1, ADDRESS_BITS, &bits))
+			return false;
+	} else if (slash) {
+		if (!parse_bits(slash + 1, ADDRESS_BITS - MAPPED_BITS, &bits))
+			return false;
+		bits += MAPPED_BITS;
+	}
+	prefix->address = address_masked(&address, bits);
+	prefix->bits = (uint8_t)bits;
+	*host_bits = memcmp(&prefix->address, &address, sizeof(address)) != 0;
+	return true;
+}
+
+void address_format(const struct ip_address *address, char *text)
+{
+	const bool ipv4 = address_is_ipv4(address);
+	const void *bytes = ipv4 ? address->bytes + MAPPED_BITS / 8 : address->bytes;
+
+	if (!inet_ntop(ipv4 ? AF_INET : AF_INET6, bytes, text, ADDRESS_TEXT_MAX))
+		text[0] = '\0';
+}
+
+void prefix_format(const struct ip_prefix *prefix, char *text)
+{
+	unsigned bits = prefix->bits;
+	size_t length;
+
+	if (bits < MAPPED_BITS || !address_is_ipv4(&prefix->address)) {
+		/* A short prefix is IPv6 whatever its bits look like. */
+		if (!inet_ntop(AF_INET6, prefix->address.bytes, text, ADDRESS_TEXT_MAX))
+			text[0] = '\0';
+	} else {
+		address_format(&prefix->address, text);
+		bits -= MAPPED_BITS;
+	}
+	if (prefix->bits == ADDRESS_BITS)
+		return;
+	length = strlen(text);
+	(void)snprintf(text + length, ADDRESS_TEXT_MAX - length, "/%u", bits);
+}
+
+bool address_is_ipv4(const struct ip_address *address)
+{
+	return prefix_holds(&ipv4_space, address);
+}
+
+bool address_is_loopback(const struct ip_address *address)
+{
+	return prefix_holds(&ipv4_loopback, address) || prefix_holds(&ipv6_loopback, address);
+}
+
+bool address_is_internal(const struct ip_address *address)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(private_ranges); i++)
+		if (prefix_holds(&private_ranges[i], address))
+			return true;
+	return address_is_loopback(address) || address_reserved_range(address);
+}
+
+struct ip_address address_as_destination(struct ip_address address)
+{
+	static const struct ip_address unspecified;
+	static const struct ip_address ipv4_localhost = IPV4_BYTES(127, 0, 0, 1);
+
+	if (memcmp(&address, &unspecified, sizeof(address)) == 0)
+		return ipv6_loopback.address;
+	if (memcmp(&address, &ipv4_space.address, sizeof(address)) == 0)
+		return ipv4_localhost;
+	return address;
+}
+
+const struct reserved_range *address_reserved_range(const struct ip_address *address)
+{
+	size_t i;
+
+	for (i = 0; i < reserved_range_count; i++)
+		if (prefix_holds(&reserved_ranges[i].prefix, address))
+			return &reserved_ranges[i];
+	return NULL;
+}
+
+bool prefix_contains(const struct ip_prefix *outer, const struct ip_prefix *inner)
+{
+	return outer->bits <= inner->bits && prefix_holds(outer, &inner->address);
+}
+
+bool prefix_holds(const struct ip_prefix *prefix, const struct ip_address *address)
+{
+	const size_t whole = prefix->bits / 8;
+	const unsigned rest = prefix->bits % 8;
+
+	if (memcmp(prefix->address.bytes, address->bytes, whole) != 0)
+		return false;
+	if (rest == 0)
+		return true;
+	return ((prefix->address.bytes[whole] ^ address->bytes[whole]) >> (8 - rest)) == 0;
+}
+
+static bool prefix_is_reserved(const struct ip_prefix *prefix)
+{
+	size_t i;
+
+	for (i = 0; i < reserved_range_count; i++)
+		if (prefix_contains(&reserved_ranges[i].prefix, prefix))
+			return true;
+	return false;
+}
+
+bool prefix_covers(const struct ip_prefix *rule, const struct ip_address *address)
+{
+	if (!prefix_holds(rule, address))
+		return false;
+	if (address_is_ipv4(address) && rule->bits < MAPPED_BITS)
+		return false;
+	return !address_reserved_range(address) || prefix_is_reserved(rule);
+}
