@@ -78,7 +78,7 @@ static const struct bad_text bad_texts[] = {
 	{"\xfe\xff", CODE_SYNTAX, 1, 1},
 	{"{\"a\":1,\"a\":2}", CODE_KEY_TWICE, 1, 8},
 	{"{\"a\":1,\n \"\\u0061\":2}", CODE_KEY_TWICE, 2, 2},
-	{"{\"x\":{\"a\":1,\"b\":2,\"b\":3}}", CODE_KEY_TWICE, 1, 20},
+	{"{\"x\":{\"a\":1,\"b\":2,\"b\":3}}", CODE_KEY_TWICE, 1, 19},
 	{"{\"\":1,\"\":2}", CODE_KEY_TWICE, 1, 7},
 };
 

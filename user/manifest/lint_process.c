@@ -40,17 +40,32 @@ static void lint_capabilities(struct linter *linter, const json_value *list, con
 	}
 }
 
+struct overlap {
+	const struct syscall_group *group;
+	bool found;
+};
+
+static void look_for_overlap(const char *name, void *context)
+{
+	struct overlap *overlap = context;
+
+	overlap->found |= syscall_group_has(overlap->group, name);
+}
+
 /* Does an exception lift a part of @escape? */
 static bool lifts_escape(const char *name, const struct syscall_group *escape)
 {
-	const struct syscall_group *group = name[0] == '@' ? syscall_group_find(name) : NULL;
+	struct overlap overlap = {syscall_group_find(name), false};
+	const struct process all = {
+		.syscalls_present = true,
+		.syscalls_deny = {(const char *[]){escape->name}, 1},
+	};
 
-	if (!group)
-		return name[0] != '@' && syscall_group_has(escape, name);
-	for (const char *const *member = escape->members; *member; member++)
-		if ((*member)[0] != '@' && syscall_group_has(group, *member))
-			return true;
-	return strcmp(name, escape->name) == 0;
+	if (name[0] != '@')
+		return syscall_group_has(escape, name);
+	if (overlap.group)
+		syscalls_each_denied(&all, look_for_overlap, &overlap);
+	return overlap.found;
 }
 
 static bool denies_escape(const struct strings *deny)

@@ -169,7 +169,7 @@ static size_t place_all(struct graph *graph)
 /* Any tool that stays has one before it that stays too: walking back must come round. */
 static size_t find_on_cycle(const struct graph *graph, size_t *earlier)
 {
-	size_t at = 0;
+	size_t at = 0, least;
 
 	for (size_t tool = 0; tool < graph->tools; tool++) {
 		if (graph->before[tool] == 0)
@@ -182,7 +182,12 @@ static size_t find_on_cycle(const struct graph *graph, size_t *earlier)
 	/* So many steps lead onto the cycle from wherever they began. */
 	for (size_t i = 0; i < graph->tools; i++)
 		at = earlier[at];
-	return at;
+	/* The cycle is told from the tool that stands first in the file. */
+	least = at;
+	for (size_t next = earlier[at]; next != at; next = earlier[next])
+		if (next < least)
+			least = next;
+	return least;
 }
 
 static void report_cycle(struct reader *reader, const json_value *tools, struct graph *graph)

@@ -304,15 +304,25 @@ static bool lists_all_properties(const json_value *schema)
 	return true;
 }
 
-/* The first step of an RFC 6901 pointer, unescaped; false where it does not fit. */
+/* The first step of an RFC 6901 pointer, unescaped; false where it is no pointer or does not fit. */
 static bool first_step(const char *pointer, char *step, size_t room)
 {
 	size_t length = 0;
 
+	if (pointer[0] != '/')
+		return false;
 	for (const char *at = pointer + 1; *at && *at != '/'; at++) {
+		char byte = *at;
+
 		if (length + 1 >= room)
 			return false;
-		step[length++] = *at != '~' ? *at : *++at == '0' ? '~' : '/';
+		if (byte == '~') {
+			at++;
+			if (*at != '0' && *at != '1')
+				return false;
+			byte = *at == '0' ? '~' : '/';
+		}
+		step[length++] = byte;
 	}
 	step[length] = '\0';
 	return true;
@@ -326,13 +336,13 @@ static void check_argument_pointer(struct reader *reader, const json_value *tool
 	const json_value *properties = json_member(schema, "properties");
 	char step[TOOL_NAME_MAX * 2], shown[SHOWN_TEXT_MAX];
 
-	if (!pointer || pointer[0] != '/' || !lists_all_properties(schema) ||
+	if (!pointer || !lists_all_properties(schema) ||
 	    !first_step(pointer, step, sizeof(step)) || json_member(properties, step))
 		return;
 	reader_error(reader, at, CODE_POINTER,
-		     "\"%s\" leads nowhere: inputSchema has no property \"%s\"; add it there, or "
-		     "mend the pointer",
-		     pointer, reader_show(shown, step));
+		     "the pointer leads nowhere: inputSchema has no property \"%s\"; add it "
+		     "there, or mend the pointer",
+		     reader_show(shown, step));
 }
 
 static void check_pointers(struct reader *reader, const json_value *value)
