@@ -91,11 +91,11 @@ $(BUILD)/policyd: $(POLICYD_OBJECTS) $(LIBRARY)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(call quiet,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -lpthread
 
 $(BUILD)/tests/kernel/%: $(BUILD)/tests/kernel/%.o $(BUILD)/tests/kernel/harness.o $(LIBRARY)
 	$(call quiet,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -lpthread
 
 $(BUILD)/tests/tools/%: tests/tools/%.c
 	$(call quiet,CC,$<)

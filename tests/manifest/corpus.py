@@ -118,7 +118,7 @@ def beyond(name, data, code="-", pointer="-"):
 
 
 def at(path, value, base=FULL):
-    """A copy of `base` with the value at `path` replaced, added or (value is None) removed."""
+    """A copy of `base` with the value at `path` replaced, added or (value is REMOVE) removed."""
     tree = copy.deepcopy(base)
     if not path:
         return value
@@ -151,7 +151,6 @@ def kind_of(value):
 EITHER = {"to": ("string", "list"), "ports": ("number", "string", "list"), "proto": ("string", "list"),
           "resolvers": ("string", "list"), "memory": ("string", "number"), "requires[]": ("string", "object"),
           "ports[]": ("number", "string")}
-FREE = {"properties", "inputSchema/type", "outputSchema/type"}
 
 
 def walk(node, path=()):
@@ -321,7 +320,7 @@ def references():
     for path, value in ((("tools", "query", "requires", 0), "logni"), (("tools", "query", "forbids_after", 0), "x")):
         beyond("unknown-tool", at(path, value), "M020", pointer_of(path))
     beyond("unknown-tool", at(("tools", "close", "requires", 0, "tool"), "x"), "M020",
-           "/tools/close/requires/0/tool" if False else "/tools/close/requires/0")
+           "/tools/close/requires/0/tool")
     beyond("self", at(("tools", "login", "requires"), ["login"]), "M021", "/tools/login")
     beyond("self", at(("tools", "login", "forbids_after"), ["login"]), "M021", "/tools/login")
     beyond("cycle-of-two", at(("tools", "login", "requires"), ["query"]), "M021", "/tools/login")

@@ -381,7 +381,7 @@ static void names_of_tools_must_exist(void **state)
 	(void)state;
 	assert_refused(TOOL("\"requires\":[\"u\"]"), CODE_UNKNOWN_TOOL, "/tools/t/requires/0");
 	assert_refused(TOOL("\"requires\":[{\"tool\":\"u\"}]"), CODE_UNKNOWN_TOOL,
-		       "/tools/t/requires/0");
+		       "/tools/t/requires/0/tool");
 	assert_refused(TOOL("\"forbids_after\":[\"u\"]"), CODE_UNKNOWN_TOOL,
 		       "/tools/t/forbids_after/0");
 }

@@ -136,8 +136,11 @@ static void add_references(struct reader *reader, const json_value *tool_value, 
 	if (json_is_array(list)) {
 		json_for_each(item, list) {
 			size_t before = reader_push_index(reader, index++);
-			const struct tool *other = resolve(reader, item);
+			const struct tool *other;
 
+			if (json_is_object(item))
+				(void)reader_push_key(reader, "tool");
+			other = resolve(reader, item);
 			if (other && requires)
 				add_edge(graph, (size_t)(other - reader->policy->tools), self);
 			else if (other)
