@@ -13,8 +13,6 @@
 
 /* Enrolled cgroups. A machine has hundreds of containers at most; 8 bytes a spare entry. */
 #define CGROUPS_MAX 4096
-/* Versions of policies alive at once: one or two a cgroup (while it is swapped). */
-#define POLICIES_MAX (2 * CGROUPS_MAX)
 /* Prefixes of all policies together: two versions of a million, while one replaces the other. */
 #define ADDRESSES_MAX (1U << 21)
 /* Different sets of ports alive at once, 8 KiB each; user space lowers it to what is needed. */
@@ -55,16 +53,18 @@ struct port_bits {
 	__u64 words[PORT_SET_WORDS];
 };
 
-/* policy_of_cgroup: the one write of a swap. */
+/*
+ * One enrolled cgroup, in the array `enrolments`. User space writes `policy` by one atomic store
+ * into the mapped array: that store is the swap. Slot 0 is never used.
+ */
 struct enrolment {
-	__u32 policy_id;
-	__u32 reserved;
+	__u64 cgroup; /* id; 0: the slot is free */
+	__u64 policy; /* POLICY_WORD; 0: none */
 };
+#define POLICY_WORD(id, flags) ((__u64)(flags) << 32 | (id))
+#define POLICY_ID(word)	       ((__u32)(word))
+#define POLICY_FLAGS(word)     ((__u32)((word) >> 32))
 
-struct policy_header {
-	__u32 flags; /* POLICY_* */
-	__u32 reserved;
-};
 #define POLICY_AUDIT_MODE  1U /* allow, and tell what would have been denied */
 #define POLICY_LOG_CONNECT 2U /* allowed connects are events too */
 #define POLICY_RAW_SOCKETS 4U /* "families": ["raw"] */
@@ -127,8 +127,8 @@ struct event {
 	char command[16];
 };
 
-/* policy_counters: one a policy, a CPU. */
-struct policy_counters {
+/* Verdicts of an enrolled cgroup, by slot, on each CPU. */
+struct verdict_counters {
 	__u64 allowed;
 	__u64 denied;
 };
@@ -136,13 +136,15 @@ struct policy_counters {
 /* Kept in the socket: one lookup a packet. */
 struct socket_state {
 	__u64 cgroup; /* id of the enrolled cgroup, 0: not known yet */
+	__u32 slot;   /* its place in `enrolments`, as long as that names this cgroup */
+	__u32 generation; /* of the enrolments when `cgroup` was found */
 	/* Keyed hash of (policy id, protocol, peer) that was last allowed: one word, so that it is
 	 * written and read whole; the key is made at load and is not known to the policed. */
 	__u64 approved;
 	__u32 pid;
 	__u32 uid;
 	__u32 flags; /* SOCKET_* */
-	__u32 generation; /* of the enrolments when `cgroup` was found */
+	__u32 reserved;
 };
 #define SOCKET_INBOUND 1U /* a listener, or accepted from one: answers are not egress */
 
@@ -165,7 +167,7 @@ struct enforcer_state {
 	__u32 abi_version;
 	__u32 next_policy_id;
 	__u32 generation; /* goes up whenever a cgroup is enrolled or leaves */
-	__u32 reserved;
+	__u32 levels;	  /* bit n: a cgroup n levels below the root is enrolled */
 };
 
 /* Set before load; constant for the verifier. */
@@ -176,13 +178,12 @@ struct egress_config {
 _Static_assert(sizeof(struct address_key) == 24, "LPM keys have no padding");
 _Static_assert(sizeof(struct address_grant) == 12, "address_grant");
 _Static_assert(sizeof(struct port_bits) == 8192, "one bit a port");
-_Static_assert(sizeof(struct enrolment) == 8, "enrolment");
-_Static_assert(sizeof(struct policy_header) == 8, "policy_header");
+_Static_assert(sizeof(struct enrolment) == 16, "enrolment");
 _Static_assert(sizeof(struct denial_key) == 40, "hash keys have no padding");
 _Static_assert(sizeof(struct denial_count) == 16, "denial_count");
 _Static_assert(sizeof(struct event) == 88, "event");
-_Static_assert(sizeof(struct policy_counters) == 16, "policy_counters");
-_Static_assert(sizeof(struct socket_state) == 32, "socket_state");
+_Static_assert(sizeof(struct verdict_counters) == 16, "verdict_counters");
+_Static_assert(sizeof(struct socket_state) == 40, "socket_state");
 _Static_assert(sizeof(struct udp_peer_key) == 32, "hash keys have no padding");
 _Static_assert(sizeof(struct enforcer_state) == 16, "enforcer_state");
 

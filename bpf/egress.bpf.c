@@ -24,8 +24,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* What a verdict is about; the rest of a hook's code only fills it. */
 struct question {
-	__u64 cgroup;
-	__u32 policy_id;
+	struct subject subject;
 	enum event_kind kind;
 	enum event_hook hook;
 	const struct flow *flow;
@@ -38,8 +37,8 @@ static __always_inline void tell(const struct question *question, enum event_ver
 				 enum event_reason reason)
 {
 	struct denial_key what = {
-		.cgroup = question->cgroup,
-		.policy_id = question->policy_id,
+		.cgroup = question->subject.cgroup,
+		.policy_id = POLICY_ID(question->subject.policy),
 		.kind = question->kind,
 		.reason = reason,
 		.protocol = question->flow->protocol,
@@ -61,22 +60,17 @@ static __always_inline void tell(const struct question *question, enum event_ver
 /* Turns what the tables say into what happens: audit mode allows and tells. */
 static __always_inline int conclude(const struct question *question, enum event_reason reason)
 {
-	struct policy_header *header;
+	__u32 flags = POLICY_FLAGS(question->subject.policy);
 
-	header = bpf_map_lookup_elem(&header_of_policy, &question->policy_id);
-	if (!header) {
-		tell(question, EVENT_DENY, REASON_NO_POLICY);
-		return DENY;
-	}
-	if (header->flags & POLICY_QUIET)
+	if (flags & POLICY_QUIET)
 		return reason == REASON_NONE ? ALLOW : DENY;
-	policy_count(question->policy_id, reason == REASON_NONE);
+	verdict_count(question->subject.slot, reason == REASON_NONE);
 	if (reason == REASON_NONE) {
-		if (question->kind == EVENT_CONNECT && (header->flags & POLICY_LOG_CONNECT))
+		if (question->kind == EVENT_CONNECT && (flags & POLICY_LOG_CONNECT))
 			tell(question, EVENT_ALLOW, reason);
 		return ALLOW;
 	}
-	if (header->flags & POLICY_AUDIT_MODE) {
+	if (flags & POLICY_AUDIT_MODE) {
 		tell(question, EVENT_WOULD_DENY, reason);
 		return ALLOW;
 	}
@@ -116,37 +110,48 @@ static __always_inline bool answers_udp_peer(__u32 policy_id, __u64 cookie, cons
 
 /* ---- socket calls: the task that runs is the one that asks ---- */
 
+/* A socket keeps the cgroup it was made in; one that is older than its policy is judged by its user
+ * here, and by its own cgroup when a packet leaves. */
+static __always_inline struct socket_state *find_subject(struct bpf_sock_addr *ctx,
+							 struct subject *subject)
+{
+	struct enforcer_state *enforcer = enforcer_state_now();
+	struct socket_state *state = NULL;
+
+	if (ctx->sk)
+		state = bpf_sk_storage_get(&state_of_socket, ctx->sk, 0, 0);
+	if (state && subject_from_slot(subject, state->cgroup, state->slot))
+		return state;
+	if (enforcer)
+		subject_from_task(subject, enforcer);
+	return state;
+}
+
 static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct flow *flow,
 					     enum event_hook hook)
 {
 	struct question question = {.kind = EVENT_CONNECT, .hook = hook, .flow = flow};
-	struct socket_state *state = NULL;
-	enum event_reason reason;
+	struct socket_state *state = find_subject(ctx, &question.subject);
+	__u32 policy_id = POLICY_ID(question.subject.policy);
+	enum event_reason reason = REASON_NONE;
+	__u64 approval;
 	int verdict;
 
-	if (ctx->sk)
-		state = bpf_sk_storage_get(&state_of_socket, ctx->sk, 0, 0);
-	/* A socket keeps the cgroup it was made in; one that is older than its policy is judged by
-	 * its user here, and by its own cgroup when a packet leaves. */
-	question.cgroup = state && state->cgroup ? state->cgroup : enrolled_cgroup_of_task();
-	question.policy_id = policy_of(question.cgroup);
-	question.family = ctx->family;
 	flow_address_as_destination(&flow->remote);
-	if (state && state->approved == approval_of(question.policy_id, flow) &&
-	    hook == HOOK_SENDMSG)
+	approval = approval_of(policy_id, flow);
+	if (state && state->approved == approval && hook == HOOK_SENDMSG)
 		return ALLOW;
+	question.family = ctx->family;
 	question.actor = current_actor();
-	if (question.policy_id == NO_POLICY)
+	if (!policy_id)
 		reason = REASON_NO_POLICY;
-	else if (egress_is_granted(question.policy_id, flow) ||
-		 answers_udp_peer(question.policy_id, bpf_get_socket_cookie(ctx), flow))
-		reason = REASON_NONE;
-	else
+	else if (!egress_is_granted(policy_id, flow) &&
+		 !answers_udp_peer(policy_id, bpf_get_socket_cookie(ctx), flow))
 		reason = REASON_EGRESS;
 	verdict = conclude(&question, reason);
 	if (state && verdict == ALLOW) {
 		state->flags &= ~SOCKET_INBOUND;
-		state->approved = approval_of(question.policy_id, flow);
+		state->approved = approval;
 	}
 	return verdict;
 }
@@ -206,21 +211,19 @@ int guard_sendmsg6(struct bpf_sock_addr *ctx)
 static __always_inline int judge_bind(struct bpf_sock_addr *ctx, const struct flow *flow)
 {
 	struct question question = {.kind = EVENT_LISTEN, .hook = HOOK_BIND, .flow = flow};
-	struct socket_state *state = NULL;
 	enum event_reason reason = REASON_LISTEN;
+	__u32 policy_id;
 
 	/* A free port is the kernel's choice; an ICMP identifier is no port. */
 	if (flow->local_port == 0 || flow->protocol == IPPROTO_ICMP)
 		return ALLOW;
-	if (ctx->sk)
-		state = bpf_sk_storage_get(&state_of_socket, ctx->sk, 0, 0);
-	question.cgroup = state && state->cgroup ? state->cgroup : enrolled_cgroup_of_task();
-	question.policy_id = policy_of(question.cgroup);
+	(void)find_subject(ctx, &question.subject);
+	policy_id = POLICY_ID(question.subject.policy);
 	question.family = ctx->family;
 	question.actor = current_actor();
-	if (question.policy_id == NO_POLICY)
+	if (!policy_id)
 		reason = REASON_NO_POLICY;
-	else if (address_is_granted(question.policy_id, TABLE_LISTEN, &flow->local, flow->protocol,
+	else if (address_is_granted(policy_id, TABLE_LISTEN, &flow->local, flow->protocol,
 				    flow->local_port))
 		reason = REASON_NONE;
 	return conclude(&question, reason);
@@ -268,27 +271,26 @@ int guard_socket(struct bpf_sock *ctx)
 {
 	struct flow nowhere = {.protocol = ctx->protocol};
 	struct question question = {.kind = EVENT_SOCKET, .hook = HOOK_SOCKET, .flow = &nowhere};
+	struct enforcer_state *enforcer = enforcer_state_now();
 	struct socket_state *state;
-	struct policy_header *header;
 
-	question.cgroup = enrolled_cgroup_of_task();
-	question.policy_id = policy_of(question.cgroup);
+	if (enforcer)
+		subject_from_task(&question.subject, enforcer);
 	question.family = ctx->family;
 	question.socket_type = ctx->type;
 	question.actor = current_actor();
-	if (question.policy_id == NO_POLICY)
+	if (!question.subject.policy || !enforcer)
 		return conclude(&question, REASON_NO_POLICY);
 	state = bpf_sk_storage_get(&state_of_socket, ctx, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (state) {
-		state->cgroup = question.cgroup;
-		state->generation = enrolment_generation();
+		state->cgroup = question.subject.cgroup;
+		state->slot = question.subject.slot;
+		state->generation = enforcer->generation;
 		state->pid = question.actor.pid;
 		state->uid = question.actor.uid;
 	}
-	if (socket_is_ordinary(ctx->type, ctx->protocol))
-		return ALLOW;
-	header = bpf_map_lookup_elem(&header_of_policy, &question.policy_id);
-	if (header && (header->flags & POLICY_RAW_SOCKETS))
+	if (socket_is_ordinary(ctx->type, ctx->protocol) ||
+	    (POLICY_FLAGS(question.subject.policy) & POLICY_RAW_SOCKETS))
 		return ALLOW;
 	return conclude(&question, REASON_FAMILY);
 }
@@ -301,19 +303,22 @@ static __always_inline struct socket_state *state_of_packet(struct __sk_buff *sk
 							    struct bpf_sock *sk,
 							    struct question *question)
 {
+	struct enforcer_state *enforcer = enforcer_state_now();
 	struct socket_state *state;
 
 	state = bpf_sk_storage_get(&state_of_socket, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (state && state->cgroup && state->generation == enrolment_generation()) {
-		question->cgroup = state->cgroup;
-	} else {
-		question->cgroup = enrolled_cgroup_of_packet(skb);
+	if (!enforcer)
+		return state;
+	/* The cgroup is looked for anew when one was enrolled since: that may be nearer. */
+	if (!state || state->generation != enforcer->generation ||
+	    !subject_from_slot(&question->subject, state->cgroup, state->slot)) {
+		subject_from_packet(&question->subject, enforcer, skb);
 		if (state) {
-			state->generation = enrolment_generation();
-			state->cgroup = question->cgroup;
+			state->generation = enforcer->generation;
+			state->cgroup = question->subject.cgroup;
+			state->slot = question->subject.slot;
 		}
 	}
-	question->policy_id = policy_of(question->cgroup);
 	if (state) {
 		question->actor.pid = state->pid;
 		question->actor.uid = state->uid;
@@ -341,19 +346,21 @@ int guard_egress(struct __sk_buff *skb)
 	struct bpf_sock *sk = skb->sk;
 	struct socket_state *state;
 	__u64 approval;
+	__u32 policy_id;
 
 	sk = sk ? bpf_sk_fullsock(sk) : NULL;
 	if (!sk)
 		return DENY;
 	state = state_of_packet(skb, sk, &question);
-	if (question.policy_id == NO_POLICY)
+	policy_id = POLICY_ID(question.subject.policy);
+	if (!policy_id)
 		return conclude(&question, REASON_NO_POLICY);
 	if (!flow_from_packet(skb, true, &flow))
 		return conclude(&question, REASON_PACKET);
-	approval = approval_of(question.policy_id, &flow);
+	approval = approval_of(policy_id, &flow);
 	if (state && state->approved == approval)
 		return ALLOW;
-	if (!packet_may_leave(skb, &flow, state, question.policy_id) &&
+	if (!packet_may_leave(skb, &flow, state, policy_id) &&
 	    conclude(&question, REASON_EGRESS) == DENY)
 		return DENY;
 	if (state)
@@ -365,7 +372,7 @@ int guard_egress(struct __sk_buff *skb)
 static __always_inline int judge_arrival(const struct question *question,
 					 struct socket_state *state)
 {
-	if (!inbound_is_granted(question->policy_id, question->flow) &&
+	if (!inbound_is_granted(POLICY_ID(question->subject.policy), question->flow) &&
 	    conclude(question, REASON_LISTEN) == DENY)
 		return DENY;
 	if (state)
@@ -379,17 +386,18 @@ static __always_inline int judge_datagram(struct __sk_buff *skb, const struct qu
 {
 	const struct flow *flow = question->flow;
 	struct udp_peer_key key = udp_peer(bpf_get_socket_cookie(skb), flow);
+	__u32 policy_id = POLICY_ID(question->subject.policy);
 	__u32 *under;
 
-	if (egress_is_granted(question->policy_id, flow))
+	if (egress_is_granted(policy_id, flow))
 		return ALLOW;
 	under = bpf_map_lookup_elem(&udp_peers, &key);
-	if (under && *under == question->policy_id)
+	if (under && *under == policy_id)
 		return ALLOW;
-	if (!inbound_is_granted(question->policy_id, flow) &&
+	if (!inbound_is_granted(policy_id, flow) &&
 	    conclude(question, REASON_LISTEN) == DENY)
 		return DENY;
-	bpf_map_update_elem(&udp_peers, &key, &question->policy_id, BPF_ANY);
+	bpf_map_update_elem(&udp_peers, &key, &policy_id, BPF_ANY);
 	return ALLOW;
 }
 
@@ -409,7 +417,7 @@ int guard_ingress(struct __sk_buff *skb)
 	if (sk->protocol == IPPROTO_TCP && sk->state != BPF_TCP_LISTEN)
 		return ALLOW;
 	state = state_of_packet(skb, sk, &question);
-	if (question.policy_id == NO_POLICY)
+	if (!POLICY_ID(question.subject.policy))
 		return conclude(&question, REASON_NO_POLICY);
 	/* Raw and ping sockets read what the kernel has taken already; they need a grant to be. */
 	if (sk->protocol != IPPROTO_TCP && sk->protocol != IPPROTO_UDP)

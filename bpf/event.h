@@ -67,9 +67,9 @@ static __always_inline void event_emit(const struct denial_key *what, enum event
 	bpf_ringbuf_submit(event, 0);
 }
 
-static __always_inline void policy_count(__u32 policy_id, bool allowed)
+static __always_inline void verdict_count(__u32 slot, bool allowed)
 {
-	struct policy_counters *counters = bpf_map_lookup_elem(&counters_of_policy, &policy_id);
+	struct verdict_counters *counters = bpf_map_lookup_elem(&counters_of_slot, &slot);
 
 	if (!counters)
 		return;

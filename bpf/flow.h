@@ -69,6 +69,23 @@ static __always_inline __u32 flow_protocol(__u32 protocol)
 	return protocol;
 }
 
+static __always_inline bool flow_has_ports(const struct flow *flow)
+{
+	return flow->protocol == IPPROTO_TCP || flow->protocol == IPPROTO_UDP;
+}
+
+/* Straight from memory where the headers lie in one piece, as they nearly always do. */
+#define READ_PACKET(skb, offset, to)                                                               \
+	({                                                                                         \
+		const void *start = (const void *)(long)(skb)->data + (offset);                    \
+		long fault = 0;                                                                    \
+		if (start + sizeof(*(to)) <= (const void *)(long)(skb)->data_end)                  \
+			__builtin_memcpy((to), start, sizeof(*(to)));                              \
+		else                                                                               \
+			fault = bpf_skb_load_bytes((skb), (offset), (to), sizeof(*(to)));          \
+		fault;                                                                             \
+	})
+
 /*
  * Reads a packet that begins with its IP header, as cgroup_skb programs get it, before the kernel
  * fragments it. Refused: IP options and extension headers (source routes send a packet elsewhere
@@ -80,42 +97,38 @@ static __always_inline bool flow_from_packet(const struct __sk_buff *skb, bool o
 {
 	union flow_address source, destination;
 	__be16 ports[2] = {0, 0};
-	__u32 transport;
 	__u8 version;
 
-	if (bpf_skb_load_bytes(skb, 0, &version, 1))
+	if (READ_PACKET(skb, 0, &version))
 		return false;
 	if (version >> 4 == 4) {
 		struct iphdr ip4;
 
-		if (bpf_skb_load_bytes(skb, 0, &ip4, sizeof(ip4)))
+		if (READ_PACKET(skb, 0, &ip4))
 			return false;
 		if (ip4.ihl != 5 || (ip4.frag_off & bpf_htons(0x1fff)))
 			return false;
 		flow_address_set4(&source, ip4.saddr);
 		flow_address_set4(&destination, ip4.daddr);
-		flow->protocol = ip4.protocol;
-		transport = sizeof(ip4);
+		flow->protocol = flow_protocol(ip4.protocol);
+		if (flow_has_ports(flow) && READ_PACKET(skb, sizeof(ip4), &ports))
+			return false;
 	} else if (version >> 4 == 6) {
 		struct ipv6hdr ip6;
 
-		if (bpf_skb_load_bytes(skb, 0, &ip6, sizeof(ip6)))
+		if (READ_PACKET(skb, 0, &ip6))
 			return false;
 		__builtin_memcpy(&source, &ip6.saddr, sizeof(source));
 		__builtin_memcpy(&destination, &ip6.daddr, sizeof(destination));
-		flow->protocol = ip6.nexthdr;
-		transport = sizeof(ip6);
+		flow->protocol = flow_protocol(ip6.nexthdr);
+		if (flow_has_ports(flow) && READ_PACKET(skb, sizeof(ip6), &ports))
+			return false;
 	} else {
 		return false;
 	}
-	flow->protocol = flow_protocol(flow->protocol);
-	if (flow->protocol == IPPROTO_TCP || flow->protocol == IPPROTO_UDP) {
-		if (bpf_skb_load_bytes(skb, transport, ports, sizeof(ports)))
-			return false;
-	} else if (flow->protocol != IPPROTO_ICMP) {
-		/* No grant names another protocol; extension headers come out here too. */
+	/* No grant names another protocol; extension headers come out here too. */
+	if (!flow_has_ports(flow) && flow->protocol != IPPROTO_ICMP)
 		return false;
-	}
 	flow->remote = outward ? destination : source;
 	flow->local = outward ? source : destination;
 	flow->remote_port = bpf_ntohs(outward ? ports[1] : ports[0]);

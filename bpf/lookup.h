@@ -9,52 +9,71 @@
 /* A section of its own, so that user space finds it without knowing the object's layout. */
 const volatile struct egress_config egress_config SEC(".rodata.config") = {};
 
-/* Policy ids start at 1. */
-#define NO_POLICY 0
+/* An enrolled cgroup as found for a task or a socket. Policy ids start at 1. */
+struct subject {
+	__u64 cgroup;
+	__u64 policy; /* POLICY_WORD; 0: none */
+	__u32 slot;
+};
 
-static __always_inline __u32 policy_of(__u64 cgroup)
+static __always_inline struct enforcer_state *enforcer_state_now(void)
 {
-	struct enrolment *enrolment = bpf_map_lookup_elem(&policy_of_cgroup, &cgroup);
+	__u32 only = 0;
 
-	return enrolment ? enrolment->policy_id : NO_POLICY;
+	return bpf_map_lookup_elem(&enforcer_state, &only);
 }
 
-/* Which levels hold an enrolled cgroup is not known here: all are asked, from the leaf up; a level
- * below the task's own answers 0 at once. */
-static __always_inline __u64 enrolled_cgroup_of_task(void)
+/* A slot that is another cgroup's by now is no answer. */
+static __always_inline bool subject_from_slot(struct subject *subject, __u64 cgroup, __u32 slot)
 {
+	struct enrolment *enrolment = bpf_map_lookup_elem(&enrolments, &slot);
+
+	if (!enrolment || !cgroup || enrolment->cgroup != cgroup)
+		return false;
+	subject->cgroup = cgroup;
+	subject->slot = slot;
+	subject->policy = *(volatile __u64 *)&enrolment->policy;
+	return true;
+}
+
+static __always_inline bool subject_from_cgroup(struct subject *subject, __u64 cgroup)
+{
+	__u32 *slot = bpf_map_lookup_elem(&slot_of_cgroup, &cgroup);
+
+	return slot && subject_from_slot(subject, cgroup, *slot);
+}
+
+/* The nearest enrolled cgroup, from the leaf up; only levels at which any is enrolled are asked. */
+static __always_inline void subject_from_task(struct subject *subject,
+					      const struct enforcer_state *state)
+{
+	__u32 levels = state->levels;
 	int level;
 
+#pragma clang loop unroll(disable)
 	for (level = CGROUP_LEVELS_MAX - 1; level >= 0; level--) {
-		__u64 cgroup = bpf_get_current_ancestor_cgroup_id(level);
-
-		if (cgroup && policy_of(cgroup) != NO_POLICY)
-			return cgroup;
+		if (!(levels >> level & 1))
+			continue;
+		if (subject_from_cgroup(subject, bpf_get_current_ancestor_cgroup_id(level)))
+			return;
 	}
-	return 0;
 }
 
 /* The same for the socket behind a packet. */
-static __always_inline __u64 enrolled_cgroup_of_packet(struct __sk_buff *skb)
+static __always_inline void subject_from_packet(struct subject *subject,
+						const struct enforcer_state *state,
+						struct __sk_buff *skb)
 {
+	__u32 levels = state->levels;
 	int level;
 
+#pragma clang loop unroll(disable)
 	for (level = CGROUP_LEVELS_MAX - 1; level >= 0; level--) {
-		__u64 cgroup = bpf_skb_ancestor_cgroup_id(skb, level);
-
-		if (cgroup && policy_of(cgroup) != NO_POLICY)
-			return cgroup;
+		if (!(levels >> level & 1))
+			continue;
+		if (subject_from_cgroup(subject, bpf_skb_ancestor_cgroup_id(skb, level)))
+			return;
 	}
-	return 0;
-}
-
-/* A socket's cgroup is looked for anew when a cgroup was enrolled since: it may be nearer. */
-static __always_inline __u32 enrolment_generation(void)
-{
-	__u32 only = 0;
-	struct enforcer_state *state = bpf_map_lookup_elem(&enforcer_state, &only);
-
-	return state ? state->generation : 0;
 }
 
 static __always_inline bool port_set_has(__u32 set, __u16 port)

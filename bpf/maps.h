@@ -12,20 +12,22 @@
 
 #include "bpf/abi.h"
 
-/* Which policy does this cgroup have? One write here swaps a policy. */
+/* Where does this cgroup stand in `enrolments`? */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, CGROUPS_MAX);
 	__type(key, __u64);
-	__type(value, struct enrolment);
-} policy_of_cgroup SEC(".maps");
+	__type(value, __u32);
+} slot_of_cgroup SEC(".maps");
 
+/* Which policy does it have? Mapped by user space: one store there swaps a policy. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, POLICIES_MAX);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CGROUPS_MAX);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
-	__type(value, struct policy_header);
-} header_of_policy SEC(".maps");
+	__type(value, struct enrolment);
+} enrolments SEC(".maps");
 
 /* What does the policy grant at this address? */
 struct {
@@ -72,11 +74,11 @@ struct {
 } events SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, POLICIES_MAX);
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CGROUPS_MAX);
 	__type(key, __u32);
-	__type(value, struct policy_counters);
-} counters_of_policy SEC(".maps");
+	__type(value, struct verdict_counters);
+} counters_of_slot SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -109,11 +109,11 @@ struct policy *world_read(const char *manifest)
 	return policy;
 }
 
-uint32_t world_put_under(struct world *world, const struct policy *policy)
+uint64_t world_put_under(struct world *world, const struct policy *policy)
 {
 	struct error error;
 	_cleanup_image_ struct image *image = image_new(policy, NULL, &error);
-	uint32_t id = 0, before = enforcer_policy_of(world->enforcer, world->cgroup_id);
+	uint64_t id = 0, before = enforcer_policy_of(world->enforcer, world->cgroup_id);
 
 	if (!image)
 		fail_msg("%s", error.text);

@@ -31,7 +31,7 @@ bool world_is_possible(void);
 /* A manifest's text to a policy; fails the test where it is not usable. */
 struct policy *world_read(const char *manifest);
 /* Loads the policy and puts the world's cgroup under it (enrols or swaps); its id. */
-uint32_t world_put_under(struct world *world, const struct policy *policy);
+uint64_t world_put_under(struct world *world, const struct policy *policy);
 
 /* What the kernel says to one attempt of the process that calls: 0, or an errno. EPERM is a denial;
  * any other errno comes after the verdict. */

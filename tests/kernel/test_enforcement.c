@@ -43,7 +43,7 @@ static int connect_to(const char *address, uint16_t port)
 	return attempt_connect(&parsed, port, SOCK_DGRAM);
 }
 
-static uint32_t put_under(struct world *world, const char *manifest)
+static uint64_t put_under(struct world *world, const char *manifest)
 {
 	_cleanup_policy_ struct policy *policy = world_read(manifest);
 
@@ -162,7 +162,7 @@ static void equal_denials_are_told_at_powers_of_two_and_at_the_end(void **state)
 	struct world *world = *state;
 	struct counting counting = {0};
 	struct error error;
-	uint32_t id = put_under(world, MANIFEST("\"egress\":[]"));
+	uint64_t id = put_under(world, MANIFEST("\"egress\":[]"));
 	struct ring *ring;
 
 	/* What other tests left in the ring is taken first. */
@@ -176,7 +176,7 @@ static void equal_denials_are_told_at_powers_of_two_and_at_the_end(void **state)
 	(void)ring_consume(ring);
 	assert_int_equal(counting.events, 10); /* 1, 2, 4 ... 512 */
 	assert_int_equal(counting.last, 512);
-	ring_settle_counts(world->enforcer, id, count_event, &counting);
+	ring_settle_counts(world->enforcer, POLICY_ID(id), count_event, &counting);
 	assert_int_equal(counting.events, 11);
 	assert_int_equal(counting.last, 1000);
 	ring_free(ring);
@@ -192,8 +192,7 @@ static void the_nearest_enrolled_cgroup_decides(void **state)
 	char inner[PATH_MAX], below[PATH_MAX];
 	struct error error;
 	_cleanup_image_ struct image *image = image_new(inner_policy, NULL, &error);
-	uint32_t id;
-	uint64_t cgroup;
+	uint64_t cgroup, id;
 	int old_socket;
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(443)};
 

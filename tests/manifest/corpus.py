@@ -328,6 +328,8 @@ def references():
     beyond("cycle-of-fifty", at(("tools",), chain, LEAST), "M021", "/tools/t0")
     beyond("argument-nowhere", at(("tools", "query", "sql", "argument"), "/query"), "M022",
            "/tools/query/sql/argument")
+    beyond("argument-nowhere", at(("tools", "query", "requires", 0), {"tool": "login", "match": {"/x": "/result/x"}}),
+           "M022", "/tools/query/requires/0/match/~1x")
     beyond("argument-nowhere", at(("tools", "query", "arguments", "/nope"), {"maximum": 1}), "M022",
            "/tools/query/arguments/~1nope")
 

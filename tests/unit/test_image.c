@@ -223,7 +223,7 @@ static void the_header_says_modes(void **state)
 	fixture.policy.audit_allowed = AUDIT_CONNECT;
 	fixture.policy.agent.network.families = FAMILY_RAW | FAMILY_PACKET;
 	image = compile(&fixture, NULL);
-	assert_int_equal(image->header.flags,
+	assert_int_equal(image->flags,
 			 POLICY_AUDIT_MODE | POLICY_LOG_CONNECT | POLICY_RAW_SOCKETS);
 	image_free(image);
 	arena_free(fixture.arena);

@@ -11,15 +11,15 @@
 #include "manifest/manifest.h"
 #include "manifest/sarif.h"
 
-#define HELP                                                                                       \
-	"Usage: agentpol check [--format text|json|sarif|github] MANIFEST...\n"                    \
-	"\n"                                                                                       \
-	"Reads manifests, and finds what they grant that was hardly meant.\n"                      \
-	"\"-\" is standard input.\n"                                                               \
-	"\n"                                                                                       \
-	"  -f, --format=FORMAT  text (default), json, sarif (2.1.0), or github (annotations)\n"    \
-	"  -h, --help           this text\n"                                                       \
-	"\n"                                                                                       \
+#define HELP                                                                                    \
+	"Usage: agentpol check [--format text|json|sarif|github] MANIFEST...\n"                 \
+	"\n"                                                                                    \
+	"Reads manifests, and finds what they grant that was hardly meant.\n"                   \
+	"\"-\" is standard input.\n"                                                            \
+	"\n"                                                                                    \
+	"  -f, --format=FORMAT  text (default), json, sarif (2.1.0), or github (annotations)\n" \
+	"  -h, --help           this text\n"                                                    \
+	"\n"                                                                                    \
 	"Exit status: 0 no finding of level error; 1 such a finding; 2 a manifest is unusable.\n"
 
 /* What became of one manifest. */
@@ -125,8 +125,8 @@ static void print_github(struct json_writer *writer, const struct checked *check
 		const struct diagnostic *item = &diagnostics->items[i];
 
 		(void)printf("::%s file=", item->severity == SEVERITY_NOTE
-						   ? "notice"
-						   : severity_name(item->severity));
+					       ? "notice"
+					       : severity_name(item->severity));
 		print_escaped(diagnostics->file, true);
 		if (item->position.line)
 			(void)printf(",line=%zu,col=%zu", item->position.line,
@@ -218,16 +218,21 @@ static void end_json(struct json_writer *writer)
 
 /* ---- SARIF 2.1.0 ---- */
 
+static void begin_sarif(struct json_writer *writer)
+{
+	sarif_begin(writer, AGENTPOL_VERSION);
+}
+
 static void write_sarif(struct json_writer *writer, const struct checked *checked)
 {
 	sarif_add(writer, &checked->diagnostics);
 }
 
 static const struct format formats[] = {
-	{"text", NULL, print_text, NULL},
-	{"json", begin_json, write_json, end_json},
-	{"sarif", sarif_begin, write_sarif, sarif_end},
-	{"github", NULL, print_github, NULL},
+    {"text", NULL, print_text, NULL},
+    {"json", begin_json, write_json, end_json},
+    {"sarif", begin_sarif, write_sarif, sarif_end},
+    {"github", NULL, print_github, NULL},
 };
 
 static const struct format *find_format(const char *name)
@@ -241,7 +246,7 @@ static const struct format *find_format(const char *name)
 static void check_text(const char *text, size_t length, struct checked *checked)
 {
 	_cleanup_json_document_ struct json_document *document =
-		manifest_parse(text, length, &checked->diagnostics);
+	    manifest_parse(text, length, &checked->diagnostics);
 
 	if (!document)
 		return;
@@ -256,8 +261,7 @@ static void check_file(const char *path, struct checked *checked)
 	struct error error = {0};
 	size_t length;
 
-	diagnostics_init(&checked->diagnostics,
-			 strcmp(path, "-") == 0 ? "standard input" : path);
+	diagnostics_init(&checked->diagnostics, strcmp(path, "-") == 0 ? "standard input" : path);
 	if (file_read_all(path, JSON_BYTES_MAX, &text, &length, &error))
 		diagnostics_add(&checked->diagnostics, SEVERITY_ERROR, CODE_SYSTEM,
 				(struct json_position){1, 1}, "", "%s", error.text);
@@ -302,9 +306,9 @@ static int check_all(char **paths, int count, const struct format *format)
 int cmd_check(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"format", required_argument, NULL, 'f'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+	    {"format", required_argument, NULL, 'f'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
 	};
 	const struct format *format = &formats[0];
 	int option;

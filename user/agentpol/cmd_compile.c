@@ -63,7 +63,7 @@ static void print_maps_text(const struct image *image, bool all)
 
 	printf("%zu prefixes, %zu port sets", image->address_count, image->port_set_count);
 	for (i = 0; i < ARRAY_SIZE(header_flags); i++)
-		if (image->header.flags & header_flags[i].flag)
+		if (image->flags & header_flags[i].flag)
 			printf(", %s", header_flags[i].name);
 	printf("\n%-6s  %-43s  %-5s  %-28s  %s\n", "TABLE", "PREFIX", "ICMP", "TCP", "UDP");
 	for (i = 0; i < rows; i++) {
@@ -118,7 +118,7 @@ static void write_maps(struct json_writer *writer, const struct image *image)
 	json_key(writer, "flags");
 	json_open_array(writer);
 	for (i = 0; i < ARRAY_SIZE(header_flags); i++)
-		if (image->header.flags & header_flags[i].flag)
+		if (image->flags & header_flags[i].flag)
 			json_string(writer, header_flags[i].name);
 	json_close_array(writer);
 	json_key(writer, "portSets");

@@ -319,7 +319,7 @@ static void detach_by_oneself(struct run *run)
 	struct error error;
 
 	if (run->monitor && agent) {
-		monitor_settle(run->monitor, agent->policy_id);
+		monitor_settle(run->monitor, POLICY_ID(agent->loaded));
 		monitor_note(run->monitor, agent, "detached", "the command has ended");
 		(void)!agents_detach(run->agents, agent->cgroup, &error);
 	}

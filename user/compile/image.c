@@ -255,19 +255,19 @@ static void finish(struct builder *builder)
 	image->address_count = builder->count;
 }
 
-static struct policy_header header_of(const struct policy *policy, const struct tool *tool)
+static uint32_t flags_of(const struct policy *policy, const struct tool *tool)
 {
 	const unsigned families =
 	    policy->agent.network.families | (tool ? tool->scope.network.families : 0);
-	struct policy_header header = {0};
+	uint32_t flags = 0;
 
 	if (policy->mode == MODE_AUDIT)
-		header.flags |= POLICY_AUDIT_MODE;
+		flags |= POLICY_AUDIT_MODE;
 	if (policy->audit_allowed & AUDIT_CONNECT)
-		header.flags |= POLICY_LOG_CONNECT;
+		flags |= POLICY_LOG_CONNECT;
 	if (families & FAMILY_RAW)
-		header.flags |= POLICY_RAW_SOCKETS;
-	return header;
+		flags |= POLICY_RAW_SOCKETS;
+	return flags;
 }
 
 static int check_limits(const struct image *image, struct error *error)
@@ -320,7 +320,7 @@ struct image *image_new(const struct policy *policy, const struct tool *tool, st
 		return NULL;
 	}
 	builder.image->arena = arena;
-	builder.image->header = header_of(policy, tool);
+	builder.image->flags = flags_of(policy, tool);
 	result = build(&builder, policy, tool, error);
 	free(builder.items);
 	port_table_free(builder.ports);

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -41,13 +42,13 @@ static const struct hook {
 #define HOOK_COUNT ARRAY_SIZE(hooks)
 
 static const char *const map_names[MAP_COUNT] = {
-	[MAP_POLICY_OF_CGROUP] = "policy_of_cgroup",
-	[MAP_HEADER_OF_POLICY] = "header_of_policy",
+	[MAP_SLOT_OF_CGROUP] = "slot_of_cgroup",
+	[MAP_ENROLMENTS] = "enrolments",
 	[MAP_GRANT_OF_ADDRESS] = "grant_of_address",
 	[MAP_PORT_SETS] = "port_sets",
 	[MAP_DENIAL_COUNTS] = "denial_counts",
 	[MAP_EVENTS] = "events",
-	[MAP_COUNTERS_OF_POLICY] = "counters_of_policy",
+	[MAP_COUNTERS_OF_SLOT] = "counters_of_slot",
 	[MAP_ENFORCER_COUNTERS] = "enforcer_counters",
 	[MAP_ENFORCER_STATE] = "enforcer_state",
 };
@@ -55,6 +56,7 @@ static const char *const map_names[MAP_COUNT] = {
 struct enrolled {
 	struct enrolled *next;
 	uint64_t cgroup;
+	unsigned level;
 	bool attached; /* has the programs itself, not from a cgroup above */
 	char path[];
 };
@@ -63,6 +65,7 @@ struct enforcer {
 	struct bpf_object *object;
 	struct bpf_program *programs[HOOK_COUNT];
 	struct bpf_map *maps[MAP_COUNT];
+	struct enrolment *enrolments; /* the kernel's array, mapped */
 	struct enrolled *enrolled;
 	struct tables *tables;
 	bool adopted;
@@ -190,6 +193,17 @@ static int explain_load(int errno_value, struct error *error)
 			       "kernel's last words: %s", log_tail);
 }
 
+static int map_enrolments(struct enforcer *enforcer, struct error *error)
+{
+	void *memory = mmap(NULL, CGROUPS_MAX * sizeof(struct enrolment), PROT_READ | PROT_WRITE,
+			    MAP_SHARED, enforcer_map_fd(enforcer, MAP_ENROLMENTS), 0);
+
+	if (memory == MAP_FAILED)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "cannot map the enrolments");
+	enforcer->enrolments = memory;
+	return 0;
+}
+
 static int load(struct enforcer *enforcer, const struct enforcer_options *options,
 		struct error *error)
 {
@@ -222,7 +236,7 @@ static int load(struct enforcer *enforcer, const struct enforcer_options *option
 	    bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_ENFORCER_STATE), &only, &fresh,
 				BPF_ANY) < 0)
 		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
-	return 0;
+	return map_enrolments(enforcer, error);
 }
 
 struct enforcer *enforcer_open(const struct enforcer_options *options, struct error *error)
@@ -259,6 +273,8 @@ void enforcer_close(struct enforcer *enforcer)
 		free(item);
 	}
 	tables_free(enforcer->tables);
+	if (enforcer->enrolments)
+		(void)munmap(enforcer->enrolments, CGROUPS_MAX * sizeof(struct enrolment));
 	bpf_object__close(enforcer->object);
 	free(enforcer);
 }
@@ -406,31 +422,89 @@ static int attach_programs(struct enforcer *enforcer, struct enrolled *item, str
 	return 0;
 }
 
-/* Sockets look anew for the nearest enrolled cgroup. */
-static int next_generation(struct enforcer *enforcer)
+/* Sockets look anew for the nearest enrolled cgroup, on the levels where there is one. */
+static int update_state(struct enforcer *enforcer, struct error *error)
 {
 	int fd = enforcer_map_fd(enforcer, MAP_ENFORCER_STATE);
+	const struct enrolled *item;
 	struct enforcer_state state;
 	uint32_t only = 0;
 
 	if (bpf_map_lookup_elem(fd, &only, &state) < 0)
-		return -errno;
+		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
 	state.generation++;
-	return bpf_map_update_elem(fd, &only, &state, BPF_ANY) < 0 ? -errno : 0;
+	/* Bits are only added here: one too many costs a look, one too few would be a hole for what
+	 * a predecessor enrolled. */
+	for (item = enforcer->enrolled; item; item = item->next)
+		state.levels |= 1U << item->level;
+	if (bpf_map_update_elem(fd, &only, &state, BPF_ANY) < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
+	return 0;
 }
 
-static int write_entry(struct enforcer *enforcer, uint64_t cgroup, uint32_t policy_id,
-		       struct error *error)
+/* The slot of an enrolled cgroup, or 0. */
+static uint32_t find_slot(const struct enforcer *enforcer, uint64_t cgroup)
 {
-	const struct enrolment entry = {.policy_id = policy_id};
+	for (uint32_t slot = 1; slot < CGROUPS_MAX; slot++)
+		if (enforcer->enrolments[slot].cgroup == cgroup)
+			return slot;
+	return 0;
+}
 
-	if (bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_POLICY_OF_CGROUP), &cgroup, &entry,
+static void reset_counters(struct enforcer *enforcer, uint32_t slot)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct verdict_counters *zero =
+		cpus < 1 ? NULL : calloc((size_t)cpus, sizeof(*zero));
+
+	if (zero)
+		(void)bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_COUNTERS_OF_SLOT), &slot,
+					  zero, BPF_ANY);
+}
+
+/* The policy before the name: whoever finds the cgroup's slot finds a policy in it. */
+static int take_slot(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy,
+		     struct error *error)
+{
+	uint32_t slot = find_slot(enforcer, 0);
+	struct enrolment *enrolment = &enforcer->enrolments[slot];
+
+	if (!slot)
+		return error_set(error, STATUS_SYSTEM, "more than %d cgroups are enrolled",
+				 CGROUPS_MAX - 1);
+	reset_counters(enforcer, slot);
+	__atomic_store_n(&enrolment->policy, policy, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&enrolment->cgroup, cgroup, __ATOMIC_SEQ_CST);
+	if (bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_SLOT_OF_CGROUP), &cgroup, &slot,
 				BPF_ANY) == 0)
 		return 0;
-	if (errno == E2BIG)
-		return error_set(error, STATUS_SYSTEM, "more than %d cgroups are enrolled",
-				 CGROUPS_MAX);
-	return error_set_errno(error, STATUS_SYSTEM, errno, "policy_of_cgroup");
+	*enrolment = (struct enrolment){0};
+	return error_set_errno(error, STATUS_SYSTEM, errno, "slot_of_cgroup");
+}
+
+static int write_entry(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy,
+		       struct error *error)
+{
+	uint32_t slot = find_slot(enforcer, cgroup);
+
+	if (!slot)
+		return take_slot(enforcer, cgroup, policy, error);
+	__atomic_store_n(&enforcer->enrolments[slot].policy, policy, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static int remove_entry(struct enforcer *enforcer, uint64_t cgroup, struct error *error)
+{
+	uint32_t slot = find_slot(enforcer, cgroup);
+
+	if (bpf_map_delete_elem(enforcer_map_fd(enforcer, MAP_SLOT_OF_CGROUP), &cgroup) < 0 &&
+	    errno != ENOENT)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "slot_of_cgroup");
+	if (!slot)
+		return 0;
+	__atomic_store_n(&enforcer->enrolments[slot].cgroup, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&enforcer->enrolments[slot].policy, 0, __ATOMIC_SEQ_CST);
+	return 0;
 }
 
 static struct enrolled *add_enrolled(struct enforcer *enforcer, uint64_t cgroup, const char *path,
@@ -462,7 +536,7 @@ static void forget_enrolled(struct enforcer *enforcer, const struct enrolled *go
 		}
 }
 
-int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint32_t policy_id,
+int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint64_t policy,
 		   struct error *error)
 {
 	char mount[PATH_MAX];
@@ -479,7 +553,8 @@ int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint32_t 
 		item = add_enrolled(enforcer, cgroup, cgroup_path, error);
 	if (!item)
 		return -1;
-	if (write_entry(enforcer, cgroup, policy_id, error) < 0) {
+	item->level = cgroup_level(mount, cgroup_path);
+	if (write_entry(enforcer, cgroup, policy, error) < 0 || update_state(enforcer, error) < 0) {
 		forget_enrolled(enforcer, item);
 		return -1;
 	}
@@ -490,15 +565,13 @@ int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint32_t 
 		(void)!enforcer_release(enforcer, cgroup, &ignored);
 		return -1;
 	}
-	if (next_generation(enforcer) < 0)
-		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
 	return 0;
 }
 
-int enforcer_swap(struct enforcer *enforcer, uint64_t cgroup, uint32_t policy_id,
+int enforcer_swap(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy,
 		  struct error *error)
 {
-	return write_entry(enforcer, cgroup, policy_id, error);
+	return write_entry(enforcer, cgroup, policy, error);
 }
 
 int enforcer_release(struct enforcer *enforcer, uint64_t cgroup, struct error *error)
@@ -510,39 +583,39 @@ int enforcer_release(struct enforcer *enforcer, uint64_t cgroup, struct error *e
 		    access(item->path, F_OK) == 0 && attach_programs(enforcer, item, error) < 0)
 			return -1;
 	unpin_links(enforcer, cgroup);
-	if (bpf_map_delete_elem(enforcer_map_fd(enforcer, MAP_POLICY_OF_CGROUP), &cgroup) < 0 &&
-	    errno != ENOENT)
-		return error_set_errno(error, STATUS_SYSTEM, errno, "policy_of_cgroup");
+	if (remove_entry(enforcer, cgroup, error) < 0)
+		return -1;
 	if (gone)
 		forget_enrolled(enforcer, gone);
-	if (next_generation(enforcer) < 0)
-		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
-	return 0;
+	return update_state(enforcer, error);
 }
 
 /* ---- questions ---- */
 
-uint32_t enforcer_policy_of(const struct enforcer *enforcer, uint64_t cgroup)
+uint64_t enforcer_policy_of(const struct enforcer *enforcer, uint64_t cgroup)
 {
-	struct enrolment entry;
+	uint32_t slot = find_slot(enforcer, cgroup);
 
-	if (bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_POLICY_OF_CGROUP), &cgroup, &entry) <
-	    0)
-		return 0;
-	return entry.policy_id;
+	return slot ? enforcer->enrolments[slot].policy : 0;
 }
 
 void enforcer_each_enrolled(const struct enforcer *enforcer,
-			    void (*visit)(uint64_t cgroup, uint32_t policy_id, void *context),
+			    void (*visit)(uint64_t cgroup, uint64_t policy, void *context),
 			    void *context)
 {
-	int fd = enforcer_map_fd(enforcer, MAP_POLICY_OF_CGROUP);
-	uint64_t cgroup, *previous = NULL;
+	for (uint32_t slot = 1; slot < CGROUPS_MAX; slot++)
+		if (enforcer->enrolments[slot].cgroup)
+			visit(enforcer->enrolments[slot].cgroup,
+			      enforcer->enrolments[slot].policy, context);
+}
 
-	while (bpf_map_get_next_key(fd, previous, &cgroup) == 0) {
-		visit(cgroup, enforcer_policy_of(enforcer, cgroup), context);
-		previous = &cgroup;
-	}
+bool enforcer_has_policy_id(const struct enforcer *enforcer, uint32_t policy_id)
+{
+	for (uint32_t slot = 1; slot < CGROUPS_MAX; slot++)
+		if (enforcer->enrolments[slot].cgroup &&
+		    POLICY_ID(enforcer->enrolments[slot].policy) == policy_id)
+			return true;
+	return false;
 }
 
 static bool hook_is_effective(const struct enforcer *enforcer, size_t i, int cgroup_fd)
@@ -574,20 +647,20 @@ bool enforcer_is_effective(const struct enforcer *enforcer, const char *cgroup_p
 	return true;
 }
 
-int enforcer_read_counters(const struct enforcer *enforcer, uint32_t policy_id,
-			   struct policy_counters *counters)
+int enforcer_read_counters(const struct enforcer *enforcer, uint64_t cgroup,
+			   struct verdict_counters *counters)
 {
 	int cpus = libbpf_num_possible_cpus();
-	_cleanup_free_ struct policy_counters *each = NULL;
+	uint32_t slot = find_slot(enforcer, cgroup);
+	_cleanup_free_ struct verdict_counters *each = NULL;
 
-	*counters = (struct policy_counters){0};
-	if (cpus < 1)
-		return -EINVAL;
+	*counters = (struct verdict_counters){0};
+	if (cpus < 1 || !slot)
+		return -ENOENT;
 	each = calloc((size_t)cpus, sizeof(*each));
 	if (!each)
 		return -ENOMEM;
-	if (bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_COUNTERS_OF_POLICY), &policy_id,
-				each) < 0)
+	if (bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_COUNTERS_OF_SLOT), &slot, each) < 0)
 		return -errno;
 	for (int cpu = 0; cpu < cpus; cpu++) {
 		counters->allowed += each[cpu].allowed;

@@ -50,44 +50,45 @@ bool enforcer_was_adopted(const struct enforcer *enforcer);
 int enforcer_unpin_all(const char *pin_root, struct error *error) MUST_USE;
 
 /*
- * Puts a cgroup, and all below it, under the policy. The table's entry is written before the
+ * Puts a cgroup, and all below it, under the policy (a POLICY_WORD). The table's entry is written before the
  * programs are attached, so that there is no moment in which one would find no policy. A cgroup
  * below one that has the programs already is enrolled by its entry alone.
  */
-int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint32_t policy_id,
+int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint64_t policy,
 		   struct error *error) MUST_USE;
-/* Exchanges an enrolled cgroup's policy: one map write. */
-int enforcer_swap(struct enforcer *enforcer, uint64_t cgroup, uint32_t policy_id,
+/* Exchanges an enrolled cgroup's policy: one atomic store. */
+int enforcer_swap(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy,
 		  struct error *error) MUST_USE;
 /* Ends it: programs first, entry last. Enrolled cgroups below keep their own (programs are attached
  * to them before). Also for a cgroup that is gone. */
 int enforcer_release(struct enforcer *enforcer, uint64_t cgroup, struct error *error) MUST_USE;
 
-/* The policy of an enrolled cgroup, or 0. */
-uint32_t enforcer_policy_of(const struct enforcer *enforcer, uint64_t cgroup);
+/* The policy (a POLICY_WORD) of an enrolled cgroup, or 0. */
+uint64_t enforcer_policy_of(const struct enforcer *enforcer, uint64_t cgroup);
 /* Calls `visit` for each enrolled cgroup. */
 void enforcer_each_enrolled(const struct enforcer *enforcer,
-			    void (*visit)(uint64_t cgroup, uint32_t policy_id, void *context),
+			    void (*visit)(uint64_t cgroup, uint64_t policy, void *context),
 			    void *context);
+bool enforcer_has_policy_id(const struct enforcer *enforcer, uint32_t policy_id);
 /* Are all our programs in force at this cgroup (its own or inherited)? Asks the kernel. */
 bool enforcer_is_effective(const struct enforcer *enforcer, const char *cgroup_path);
 
-/* Verdicts of one policy so far. */
-int enforcer_read_counters(const struct enforcer *enforcer, uint32_t policy_id,
-			   struct policy_counters *counters) MUST_USE;
+/* Verdicts of an enrolled cgroup so far. */
+int enforcer_read_counters(const struct enforcer *enforcer, uint64_t cgroup,
+			   struct verdict_counters *counters) MUST_USE;
 /* Events that the full ring lost, ever. */
 uint64_t enforcer_events_lost(const struct enforcer *enforcer);
 
 /* ---- for the other files of this room ---- */
 
 enum enforcer_map {
-	MAP_POLICY_OF_CGROUP,
-	MAP_HEADER_OF_POLICY,
+	MAP_SLOT_OF_CGROUP,
+	MAP_ENROLMENTS,
 	MAP_GRANT_OF_ADDRESS,
 	MAP_PORT_SETS,
 	MAP_DENIAL_COUNTS,
 	MAP_EVENTS,
-	MAP_COUNTERS_OF_POLICY,
+	MAP_COUNTERS_OF_SLOT,
 	MAP_ENFORCER_COUNTERS,
 	MAP_ENFORCER_STATE,
 	MAP_COUNT

@@ -66,14 +66,6 @@ static uint64_t monotonic_now(void)
 	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }
 
-static bool policy_is_loaded(const struct enforcer *enforcer, uint32_t policy_id)
-{
-	struct policy_header header;
-
-	return bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_HEADER_OF_POLICY), &policy_id,
-				   &header) == 0;
-}
-
 static void settle_one(struct enforcer *enforcer, const struct denial_key *key,
 		       ring_callback callback, void *context)
 {
@@ -105,7 +97,7 @@ void ring_settle_counts(struct enforcer *enforcer, uint32_t policy_id, ring_call
 		count++;
 	for (size_t i = 0; i < count; i++) {
 		if (policy_id ? keys[i].policy_id == policy_id
-			      : !policy_is_loaded(enforcer, keys[i].policy_id))
+			      : !enforcer_has_policy_id(enforcer, keys[i].policy_id))
 			settle_one(enforcer, &keys[i], callback, context);
 	}
 	free(keys);

@@ -22,7 +22,7 @@ int ring_consume(struct ring *ring);
 /*
  * Ends the counting of a policy's denials: calls back once for each kind whose count went on since
  * its last event (which had it at a power of two), with the count of now, and forgets the kinds.
- * `policy_id` 0 is every policy that is not in the tables any more.
+ * `policy_id` 0 is every policy that no cgroup has.
  */
 void ring_settle_counts(struct enforcer *enforcer, uint32_t policy_id, ring_callback callback,
 			void *context);

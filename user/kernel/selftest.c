@@ -94,7 +94,7 @@ static int judge(const char *cgroup, uint16_t granted, uint16_t ungranted, struc
 }
 
 /* One grant: 127.0.0.1, one port, TCP. */
-static int load_policy(struct enforcer *enforcer, uint16_t port, uint32_t *id, struct error *error)
+static int load_policy(struct enforcer *enforcer, uint16_t port, uint64_t *policy, struct error *error)
 {
 	struct arena *arena = arena_new();
 	const struct port_range range = {port, port};
@@ -105,7 +105,7 @@ static int load_policy(struct enforcer *enforcer, uint16_t port, uint32_t *id, s
 			   .bits = ADDRESS_BITS},
 		.grant = {.tcp_ports = 1},
 	};
-	const struct image image = {.header.flags = POLICY_QUIET,
+	const struct image image = {.flags = POLICY_QUIET,
 				    .addresses = &address,
 				    .address_count = 1,
 				    .port_sets = &set,
@@ -115,7 +115,7 @@ static int load_policy(struct enforcer *enforcer, uint16_t port, uint32_t *id, s
 	if (!set)
 		(void)error_set(error, STATUS_SYSTEM, "out of memory");
 	else
-		result = tables_load(enforcer, &image, id, error);
+		result = tables_load(enforcer, &image, policy, error);
 	arena_free(arena);
 	return result;
 }
@@ -127,20 +127,20 @@ static int run_in(struct enforcer *enforcer, const char *cgroup, struct error *e
 	_cleanup_close_ int ungranted_fd = listen_on_loopback(&ungranted);
 	struct error ignored;
 	uint64_t id;
-	uint32_t policy_id;
+	uint64_t policy;
 	int result;
 
 	if (granted_fd < 0 || ungranted_fd < 0)
 		return error_set_errno(error, STATUS_SYSTEM, errno, "self-test: listen");
 	if (cgroup_id(cgroup, &id, error) < 0 ||
-	    load_policy(enforcer, granted, &policy_id, error) < 0)
+	    load_policy(enforcer, granted, &policy, error) < 0)
 		return -1;
-	result = enforcer_enrol(enforcer, cgroup, policy_id, error);
+	result = enforcer_enrol(enforcer, cgroup, policy, error);
 	if (result == 0) {
 		result = judge(cgroup, granted, ungranted, error);
 		(void)!enforcer_release(enforcer, id, &ignored);
 	}
-	tables_retire(enforcer, policy_id);
+	tables_retire(enforcer, policy);
 	return result;
 }
 

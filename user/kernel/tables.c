@@ -199,23 +199,6 @@ static int load_addresses(struct enforcer *enforcer, const struct image *image,
 	return 0;
 }
 
-static int load_header(struct enforcer *enforcer, const struct image *image, uint32_t id,
-		       struct error *error)
-{
-	int cpus = libbpf_num_possible_cpus();
-	_cleanup_free_ struct policy_counters *zero = NULL;
-
-	zero = cpus < 1 ? NULL : calloc((size_t)cpus, sizeof(*zero));
-	if (!zero)
-		return error_set(error, STATUS_SYSTEM, "out of memory");
-	if (bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_COUNTERS_OF_POLICY), &id, zero,
-				BPF_ANY) < 0 ||
-	    bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_HEADER_OF_POLICY), &id,
-				&image->header, BPF_ANY) < 0)
-		return error_set_errno(error, STATUS_SYSTEM, errno, "header_of_policy");
-	return 0;
-}
-
 /* Takes a policy's entries out of every table; nothing may be reading them. */
 static void unload(struct enforcer *enforcer, struct tables *tables,
 		   const struct loaded_policy *policy)
@@ -228,8 +211,6 @@ static void unload(struct enforcer *enforcer, struct tables *tables,
 		if (policy->slots[i] < tables->slot_count &&
 		    tables->slots[policy->slots[i]].references)
 			tables->slots[policy->slots[i]].references--;
-	(void)bpf_map_delete_elem(enforcer_map_fd(enforcer, MAP_HEADER_OF_POLICY), &policy->id);
-	(void)bpf_map_delete_elem(enforcer_map_fd(enforcer, MAP_COUNTERS_OF_POLICY), &policy->id);
 }
 
 static struct loaded_policy *add_policy(struct tables *tables, uint32_t id)
@@ -244,41 +225,40 @@ static struct loaded_policy *add_policy(struct tables *tables, uint32_t id)
 	return policy;
 }
 
-int tables_load(struct enforcer *enforcer, const struct image *image, uint32_t *policy_id,
+int tables_load(struct enforcer *enforcer, const struct image *image, uint64_t *policy,
 		struct error *error)
 {
 	struct tables *tables = tables_of(enforcer);
-	struct loaded_policy *policy;
+	struct loaded_policy *loaded;
 	uint32_t id = 0;
 
 	if (!tables)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
 	if (next_policy_id(enforcer, &id, error) < 0)
 		return -1;
-	policy = add_policy(tables, id);
-	if (!policy)
+	loaded = add_policy(tables, id);
+	if (!loaded)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
-	if (load_port_sets(enforcer, tables, image, policy, error) < 0 ||
-	    load_addresses(enforcer, image, policy, error) < 0 ||
-	    load_header(enforcer, image, id, error) < 0) {
+	if (load_port_sets(enforcer, tables, image, loaded, error) < 0 ||
+	    load_addresses(enforcer, image, loaded, error) < 0) {
 		/* No cgroup has had this id: nothing reads it. */
-		unload(enforcer, tables, policy);
-		tables->policies = policy->next;
-		loaded_policy_free(policy);
+		unload(enforcer, tables, loaded);
+		tables->policies = loaded->next;
+		loaded_policy_free(loaded);
 		return -1;
 	}
-	*policy_id = id;
+	*policy = POLICY_WORD(id, image->flags);
 	return 0;
 }
 
-void tables_retire(struct enforcer *enforcer, uint32_t policy_id)
+void tables_retire(struct enforcer *enforcer, uint64_t policy)
 {
 	struct tables *tables = tables_of(enforcer);
-	struct loaded_policy *policy;
+	struct loaded_policy *loaded;
 
-	for (policy = tables ? tables->policies : NULL; policy; policy = policy->next)
-		if (policy->id == policy_id)
-			policy->retired = true;
+	for (loaded = tables ? tables->policies : NULL; loaded; loaded = loaded->next)
+		if (loaded->id == POLICY_ID(policy))
+			loaded->retired = true;
 }
 
 size_t tables_retired_count(struct enforcer *enforcer)
@@ -397,28 +377,13 @@ static int adopt_addresses(struct enforcer *enforcer, struct tables *tables)
 	return 0;
 }
 
-static int adopt_headers(struct enforcer *enforcer, struct tables *tables)
-{
-	int fd = enforcer_map_fd(enforcer, MAP_HEADER_OF_POLICY);
-	uint32_t id, *previous = NULL;
-
-	while (bpf_map_get_next_key(fd, previous, &id) == 0) {
-		const struct address_key key = {.table = id * 2};
-
-		previous = &id;
-		if (!policy_of_key(tables, &key))
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 int tables_adopt(struct enforcer *enforcer, const uint32_t *live, size_t live_count,
 		 struct error *error)
 {
 	struct tables *tables = tables_of(enforcer);
 	struct loaded_policy *policy;
 
-	if (!tables || adopt_addresses(enforcer, tables) < 0 || adopt_headers(enforcer, tables) < 0)
+	if (!tables || adopt_addresses(enforcer, tables) < 0)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
 	for (policy = tables->policies; policy; policy = policy->next) {
 		policy->retired = true;

@@ -9,13 +9,13 @@
 #include "compile/image.h"
 #include "kernel/enforcer.h"
 
-/* Writes every table of the image under a new id, which no cgroup has yet. On an error nothing of
- * it stays. */
-int tables_load(struct enforcer *enforcer, const struct image *image, uint32_t *policy_id,
+/* Writes every table of the image under a new id, which no cgroup has yet; *policy is the
+ * POLICY_WORD to enrol with. On an error nothing of it stays. */
+int tables_load(struct enforcer *enforcer, const struct image *image, uint64_t *policy,
 		struct error *error) MUST_USE;
 
 /* The policy is no cgroup's any more: it is taken out at the next sweep. */
-void tables_retire(struct enforcer *enforcer, uint32_t policy_id);
+void tables_retire(struct enforcer *enforcer, uint64_t policy);
 
 /*
  * Takes retired policies out. Waits first until every program that could have read a retired id has

@@ -18,17 +18,17 @@ enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_NOTE };
 
 struct diagnostic {
 	enum severity severity;
-	const char *code; /* static: "M012", "B003" */
+	const char *code;	       /* static: "M012", "B003" */
 	struct json_position position; /* line 0: the file as a whole */
-	char *pointer; /* owned: JSON pointer, "" for the whole */
-	char *message; /* owned: what is wrong and what would mend it */
+	char *pointer;		       /* owned: JSON pointer, "" for the whole */
+	char *message;		       /* owned: what is wrong and what would mend it */
 };
 
 struct diagnostics {
 	const char *file; /* as the person named it; not owned */
 	struct diagnostic items[DIAGNOSTICS_MAX];
 	size_t count;
-	size_t errors;  /* also those past the maximum */
+	size_t errors;	/* also those past the maximum */
 	size_t dropped; /* past the maximum */
 };
 
@@ -38,7 +38,7 @@ void diagnostics_free(struct diagnostics *diagnostics);
 
 void diagnostics_add(struct diagnostics *diagnostics, enum severity severity, const char *code,
 		     struct json_position position, const char *pointer, const char *format, ...)
-	FORMAT(6, 7);
+    FORMAT(6, 7);
 const char *severity_name(enum severity severity);
 /* One line each: FILE:LINE:COLUMN: error[M012]: POINTER: MESSAGE */
 void diagnostics_print_text(const struct diagnostics *diagnostics, FILE *out);

@@ -25,8 +25,7 @@ static size_t index_of(const cJSON *node)
 	return (size_t)node->valueint;
 }
 
-struct json_position json_position_of(const struct json_document *document,
-				      const json_value *value)
+struct json_position json_position_of(const struct json_document *document, const json_value *value)
 {
 	if (!value || index_of(value) >= document->places.count)
 		return (struct json_position){0, 0};
@@ -172,8 +171,7 @@ static int parse(struct json_document *document, const char *text, size_t length
 	return check_objects(document, fault);
 }
 
-struct json_document *json_document_parse(const char *text, size_t length,
-					  struct json_fault *fault)
+struct json_document *json_document_parse(const char *text, size_t length, struct json_fault *fault)
 {
 	_cleanup_json_document_ struct json_document *document = calloc(1, sizeof(*document));
 	struct json_document *whole;

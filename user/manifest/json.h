@@ -16,7 +16,7 @@
 #define JSON_BYTES_MAX (8U << 20)
 #define JSON_DEPTH_MAX 64
 
-struct json_document;        /* owns the tree */
+struct json_document; /* owns the tree */
 struct cJSON;
 typedef struct cJSON json_value; /* opaque outside manifest/ */
 
@@ -56,7 +56,7 @@ const json_value *json_next(const json_value *value);
 size_t json_count(const json_value *container);
 /* The key of a member of an object. */
 const char *json_key_of(const json_value *member);
-#define json_for_each(value, container)                                                            \
+#define json_for_each(value, container) \
 	for (const json_value *value = json_first(container); value; value = json_next(value))
 
 bool json_is_object(const json_value *value);

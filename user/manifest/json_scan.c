@@ -73,7 +73,7 @@ static struct json_position position_at(const struct scan *scan, size_t offset)
 	return json_places_position(scan->places, offset);
 }
 
-#define fail_at(scan, offset, code, ...)                                                           \
+#define fail_at(scan, offset, code, ...) \
 	json_fault_set((scan)->fault, code, position_at(scan, offset), __VA_ARGS__)
 
 static int grow(void **items, size_t *room, size_t count, size_t size)
@@ -108,7 +108,7 @@ static int note_value(struct scan *scan)
 	if (grow((void **)&places->items, &places->room, places->count, sizeof(*places->items)))
 		return fail_at(scan, scan->at, CODE_SYSTEM, "out of memory");
 	places->items[places->count++] =
-		(struct json_place){.value = at, .key = scan->has_key ? scan->key : at};
+	    (struct json_place){.value = at, .key = scan->has_key ? scan->key : at};
 	scan->has_key = false;
 	return 0;
 }
@@ -413,14 +413,13 @@ static int scan_start(struct scan *scan)
 	return 0;
 }
 
-int json_scan(const char *text, size_t length, struct json_places *places,
-	      struct json_fault *fault)
+int json_scan(const char *text, size_t length, struct json_places *places, struct json_fault *fault)
 {
 	struct scan scan = {
-		.text = (const unsigned char *)text,
-		.length = length,
-		.places = places,
-		.fault = fault,
+	    .text = (const unsigned char *)text,
+	    .length = length,
+	    .places = places,
+	    .fault = fault,
 	};
 
 	*places = (struct json_places){0};

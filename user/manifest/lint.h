@@ -7,8 +7,8 @@
 #include "policy/policy.h"
 
 struct lint_rule {
-	const char *code;  /* "B001": stable */
-	const char *name;  /* "any-destination": stable, for SARIF */
+	const char *code; /* "B001": stable */
+	const char *name; /* "any-destination": stable, for SARIF */
 	enum severity severity;
 	const char *summary; /* one sentence */
 	const char *help;    /* what to do instead */

@@ -6,52 +6,126 @@
 #include "policy/paths.h"
 
 /* Shorter prefixes hold more hosts than any one service has. Both are bits of 128. */
-#define WIDE_IPV4 (MAPPED_BITS + 16)
-#define WIDE_IPV6 32
-#define DNS_PORT 53
+#define WIDE_IPV4	  (MAPPED_BITS + 16)
+#define WIDE_IPV6	  32
+#define DNS_PORT	  53
 #define DNS_OVER_TLS_PORT 853
 
 /* Suffixes of two labels and more below which anyone can have a name, by registering it or by
  * renting a service: a wildcard on one is a wildcard on strangers. From the Public Suffix List
  * (publicsuffix.org), what is common; every single label is one too. */
 static const char *const shared_suffixes[] = {
-	"co.uk", "org.uk", "ac.uk", "gov.uk", "me.uk", "com.au", "net.au", "org.au", "co.nz",
-	"co.jp", "ne.jp", "or.jp", "co.kr", "com.cn", "net.cn", "org.cn", "com.tw", "com.hk",
-	"com.sg", "co.in", "com.br", "com.mx", "com.ar", "com.tr", "co.za", "co.il", "com.pl",
-	"com.ua", "eu.org",
-	"amazonaws.com", "s3.amazonaws.com", "compute.amazonaws.com", "elb.amazonaws.com",
-	"execute-api.us-east-1.amazonaws.com", "cloudfront.net", "awsapprunner.com",
-	"elasticbeanstalk.com", "azurewebsites.net", "azureedge.net", "azurefd.net",
-	"blob.core.windows.net", "core.windows.net", "cloudapp.net", "cloudapp.azure.com",
-	"trafficmanager.net", "googleapis.com", "storage.googleapis.com", "appspot.com", "run.app",
-	"web.app", "firebaseapp.com", "firebaseio.com", "cloudfunctions.net", "github.io",
-	"githubusercontent.com", "gitlab.io", "herokuapp.com", "vercel.app", "netlify.app",
-	"pages.dev", "workers.dev", "r2.dev", "r2.cloudflarestorage.com", "trycloudflare.com",
-	"fly.dev", "onrender.com", "railway.app", "deno.dev", "replit.app", "repl.co", "glitch.me",
-	"surge.sh", "digitaloceanspaces.com", "ondigitalocean.app", "ngrok.io", "ngrok.app",
-	"ngrok-free.app", "loca.lt", "supabase.co", "blogspot.com", "wordpress.com",
-	"myshopify.com", "duckdns.org", "no-ip.org", "ddns.net", "dyndns.org", "pipedream.net",
-	"requestbin.net", "oast.fun", "oast.pro", "interact.sh",
+    "co.uk",
+    "org.uk",
+    "ac.uk",
+    "gov.uk",
+    "me.uk",
+    "com.au",
+    "net.au",
+    "org.au",
+    "co.nz",
+    "co.jp",
+    "ne.jp",
+    "or.jp",
+    "co.kr",
+    "com.cn",
+    "net.cn",
+    "org.cn",
+    "com.tw",
+    "com.hk",
+    "com.sg",
+    "co.in",
+    "com.br",
+    "com.mx",
+    "com.ar",
+    "com.tr",
+    "co.za",
+    "co.il",
+    "com.pl",
+    "com.ua",
+    "eu.org",
+    "amazonaws.com",
+    "s3.amazonaws.com",
+    "compute.amazonaws.com",
+    "elb.amazonaws.com",
+    "execute-api.us-east-1.amazonaws.com",
+    "cloudfront.net",
+    "awsapprunner.com",
+    "elasticbeanstalk.com",
+    "azurewebsites.net",
+    "azureedge.net",
+    "azurefd.net",
+    "blob.core.windows.net",
+    "core.windows.net",
+    "cloudapp.net",
+    "cloudapp.azure.com",
+    "trafficmanager.net",
+    "googleapis.com",
+    "storage.googleapis.com",
+    "appspot.com",
+    "run.app",
+    "web.app",
+    "firebaseapp.com",
+    "firebaseio.com",
+    "cloudfunctions.net",
+    "github.io",
+    "githubusercontent.com",
+    "gitlab.io",
+    "herokuapp.com",
+    "vercel.app",
+    "netlify.app",
+    "pages.dev",
+    "workers.dev",
+    "r2.dev",
+    "r2.cloudflarestorage.com",
+    "trycloudflare.com",
+    "fly.dev",
+    "onrender.com",
+    "railway.app",
+    "deno.dev",
+    "replit.app",
+    "repl.co",
+    "glitch.me",
+    "surge.sh",
+    "digitaloceanspaces.com",
+    "ondigitalocean.app",
+    "ngrok.io",
+    "ngrok.app",
+    "ngrok-free.app",
+    "loca.lt",
+    "supabase.co",
+    "blogspot.com",
+    "wordpress.com",
+    "myshopify.com",
+    "duckdns.org",
+    "no-ip.org",
+    "ddns.net",
+    "dyndns.org",
+    "pipedream.net",
+    "requestbin.net",
+    "oast.fun",
+    "oast.pro",
+    "interact.sh",
 };
 
 /* Sockets behind which somebody starts processes for whoever asks. */
 static const char *const runtime_sockets[] = {
-	"/run/docker.sock",
-	"/var/run/docker.sock",
-	"/run/containerd/containerd.sock",
-	"/var/run/containerd/containerd.sock",
-	"/run/crio/crio.sock",
-	"/var/run/crio/crio.sock",
-	"/run/podman/podman.sock",
-	"/var/run/podman/podman.sock",
-	"/run/user/1000/podman/podman.sock",
-	"/run/user/1000/docker.sock",
-	"/run/buildkit/buildkitd.sock",
-	"/run/libvirt/libvirt-sock",
-	"/var/lib/lxd/unix.socket",
-	"/run/systemd/private",
-	"/run/dbus/system_bus_socket",
-	"/var/run/dbus/system_bus_socket",
+    "/run/docker.sock",
+    "/var/run/docker.sock",
+    "/run/containerd/containerd.sock",
+    "/var/run/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+    "/var/run/crio/crio.sock",
+    "/run/podman/podman.sock",
+    "/var/run/podman/podman.sock",
+    "/run/user/1000/podman/podman.sock",
+    "/run/user/1000/docker.sock",
+    "/run/buildkit/buildkitd.sock",
+    "/run/libvirt/libvirt-sock",
+    "/var/lib/lxd/unix.socket",
+    "/run/systemd/private",
+    "/run/dbus/system_bus_socket",
+    "/var/run/dbus/system_bus_socket",
 };
 
 static bool is_shared_suffix(const char *name)
@@ -142,8 +216,8 @@ static void lint_egress(struct linter *linter, const struct egress_rule *rule,
 			  "/network/egress/%zu/ports", rule->index);
 }
 
-static void lint_unix(struct linter *linter, const struct network *network,
-		      const json_value *list, const char *pointer)
+static void lint_unix(struct linter *linter, const struct network *network, const json_value *list,
+		      const char *pointer)
 {
 	const json_value *item = json_first(list);
 
@@ -162,7 +236,7 @@ static void lint_families(struct linter *linter, const json_value *list, const c
 {
 	size_t index = 0;
 
-	json_for_each(item, list) {
+	json_for_each (item, list) {
 		const char *name = json_as_string(item);
 
 		if (strcmp(name, "raw") == 0 || strcmp(name, "packet") == 0 ||

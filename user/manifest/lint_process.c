@@ -9,15 +9,16 @@
 /* Each of these is enough to load programs into the kernel, to reach into other processes, or to
  * change who one is (capabilities(7)). */
 static const char *const undoing_capabilities[] = {
-	"CAP_SYS_ADMIN",  "CAP_BPF",		 "CAP_SYS_MODULE",	   "CAP_SYS_PTRACE",
-	"CAP_SYS_RAWIO",  "CAP_SYS_BOOT",	 "CAP_MAC_ADMIN",	   "CAP_MAC_OVERRIDE",
-	"CAP_PERFMON",	  "CAP_DAC_READ_SEARCH", "CAP_NET_ADMIN",	   "CAP_MKNOD",
-	"CAP_CHECKPOINT_RESTORE",
+    "CAP_SYS_ADMIN",	      "CAP_BPF",	  "CAP_SYS_MODULE",
+    "CAP_SYS_PTRACE",	      "CAP_SYS_RAWIO",	  "CAP_SYS_BOOT",
+    "CAP_MAC_ADMIN",	      "CAP_MAC_OVERRIDE", "CAP_PERFMON",
+    "CAP_DAC_READ_SEARCH",    "CAP_NET_ADMIN",	  "CAP_MKNOD",
+    "CAP_CHECKPOINT_RESTORE",
 };
 
 static const char *const system_directories[] = {
-	"/bin", "/boot", "/dev", "/etc",     "/lib", "/lib64",	     "/proc",
-	"/run", "/sbin", "/sys", "/usr", "/var/run", "/var/spool/cron",
+    "/bin", "/boot", "/dev", "/etc", "/lib",	 "/lib64",	    "/proc",
+    "/run", "/sbin", "/sys", "/usr", "/var/run", "/var/spool/cron",
 };
 
 static bool undoes(const char *capability)
@@ -32,7 +33,7 @@ static void lint_capabilities(struct linter *linter, const json_value *list, con
 {
 	size_t index = 0;
 
-	json_for_each(item, list) {
+	json_for_each (item, list) {
 		if (undoes(json_as_string(item)))
 			lint_find(linter, LINT_CAPABILITY, item, json_as_string(item), pointer,
 				  "/process/capabilities/%zu", index);
@@ -57,8 +58,8 @@ static bool lifts_escape(const char *name, const struct syscall_group *escape)
 {
 	struct overlap overlap = {syscall_group_find(name), false};
 	const struct process all = {
-		.syscalls_present = true,
-		.syscalls_deny = {(const char *[]){escape->name}, 1},
+	    .syscalls_present = true,
+	    .syscalls_deny = {(const char *[]){escape->name}, 1},
 	};
 
 	if (name[0] != '@')
@@ -90,7 +91,7 @@ static void lint_syscalls(struct linter *linter, const struct lint_scope *scope)
 	if (!scope->scope->tool && deny && !denies_escape(&process->syscalls_deny))
 		lint_find(linter, LINT_ESCAPE, deny, NULL, scope->scope->pointer,
 			  "/process/syscalls/deny");
-	json_for_each(item, json_member(value, "allow")) {
+	json_for_each (item, json_member(value, "allow")) {
 		if (lifts_escape(json_as_string(item), escape))
 			lint_find(linter, LINT_ESCAPE, item, json_as_string(item),
 				  scope->scope->pointer, "/process/syscalls/allow/%zu", index);

@@ -22,7 +22,7 @@ static bool is_free_text(const json_value *property)
 /* The first property that may be any text, or NULL. */
 static const json_value *find_free_text(const json_value *schema)
 {
-	json_for_each(property, json_member(schema, "properties"))
+	json_for_each (property, json_member(schema, "properties"))
 		if (is_free_text(property))
 			return property;
 	return NULL;

@@ -57,8 +57,8 @@ static bool read_port(struct reader *reader, const json_value *value, struct por
 			*range = (struct port_range){(uint16_t)number, (uint16_t)number};
 			return true;
 		}
-		reader_error(reader, value, CODE_PORT,
-			     "a port is a whole number from 1 to %d", PORT_MAX);
+		reader_error(reader, value, CODE_PORT, "a port is a whole number from 1 to %d",
+			     PORT_MAX);
 		return false;
 	}
 	if (parse_port_text(text, range))
@@ -117,7 +117,7 @@ static const struct port_set *read_ports(struct reader *reader, const json_value
 	if (!json_is_array(value)) {
 		read_port_item(reader, value, spare_dns, &list);
 	} else if (reader_not_empty(reader, value, "write ports, e.g. [443]")) {
-		json_for_each(item, value) {
+		json_for_each (item, value) {
 			size_t before = reader_push_index(reader, index++);
 
 			read_port_item(reader, item, spare_dns, &list);
@@ -149,7 +149,7 @@ static void read_to(struct reader *reader, const json_value *value, void *target
 	}
 	if (!reader_not_empty(reader, value, "write where to, e.g. \"api.example.com\""))
 		return;
-	json_for_each(item, value) {
+	json_for_each (item, value) {
 		size_t before = reader_push_index(reader, index++);
 
 		if (reader_expect(reader, item, KIND_STRING) &&
@@ -160,9 +160,9 @@ static void read_to(struct reader *reader, const json_value *value, void *target
 }
 
 static const struct word protocol_words[] = {
-	{"tcp", PROTOCOL_TCP},
-	{"udp", PROTOCOL_UDP},
-	{"icmp", PROTOCOL_ICMP},
+    {"tcp", PROTOCOL_TCP},
+    {"udp", PROTOCOL_UDP},
+    {"icmp", PROTOCOL_ICMP},
 };
 
 static void read_protocol(struct reader *reader, const json_value *value, unsigned *protocols)
@@ -185,7 +185,7 @@ static void read_proto(struct reader *reader, const json_value *value, void *tar
 	}
 	if (!reader_not_empty(reader, value, "write [\"tcp\"], or leave it out for tcp"))
 		return;
-	json_for_each(item, value) {
+	json_for_each (item, value) {
 		size_t before = reader_push_index(reader, index++);
 
 		read_protocol(reader, item, &rule->protocols);
@@ -218,12 +218,12 @@ static void read_bytes(struct reader *reader, const json_value *value, void *tar
 }
 
 static const struct key_spec egress_keys[] = {
-	{"to", KIND_STRING | KIND_LIST, read_to, "say where to, e.g. \"to\": \"api.example.com\""},
-	{"ports", KIND_LIST | KIND_NUMBER | KIND_STRING, read_egress_ports, NULL},
-	{"proto", KIND_STRING | KIND_LIST, read_proto, NULL},
-	{"sni", KIND_STRING, read_sni, NULL},
-	{"connects", KIND_STRING, read_connects, NULL},
-	{"bytes", KIND_STRING, read_bytes, NULL},
+    {"to", KIND_STRING | KIND_LIST, read_to, "say where to, e.g. \"to\": \"api.example.com\""},
+    {"ports", KIND_LIST | KIND_NUMBER | KIND_STRING, read_egress_ports, NULL},
+    {"proto", KIND_STRING | KIND_LIST, read_proto, NULL},
+    {"sni", KIND_STRING, read_sni, NULL},
+    {"connects", KIND_STRING, read_connects, NULL},
+    {"bytes", KIND_STRING, read_bytes, NULL},
 };
 
 static bool is_name(const struct egress_target *target)
@@ -270,7 +270,7 @@ static void read_egress(struct reader *reader, const json_value *value, void *ta
 	network->egress = reader_new_array(reader, struct egress_rule, json_count(value));
 	if (!network->egress)
 		return;
-	json_for_each(item, value) {
+	json_for_each (item, value) {
 		struct egress_rule *rule = &network->egress[network->egress_count];
 		size_t before = reader_push_index(reader, network->egress_count);
 
@@ -282,8 +282,7 @@ static void read_egress(struct reader *reader, const json_value *value, void *ta
 	}
 }
 
-static void read_resolver(struct reader *reader, const json_value *value,
-			  struct network *network)
+static void read_resolver(struct reader *reader, const json_value *value, struct network *network)
 {
 	const char *text = json_as_string(value);
 	char shown[SHOWN_TEXT_MAX];
@@ -320,7 +319,7 @@ static void read_resolvers(struct reader *reader, const json_value *value, void 
 	if (!network->resolvers ||
 	    !reader_not_empty(reader, value, "write addresses, or \"system\""))
 		return;
-	json_for_each(item, value) {
+	json_for_each (item, value) {
 		size_t before = reader_push_index(reader, index++);
 
 		read_resolver(reader, item, network);
@@ -354,9 +353,9 @@ static void read_on(struct reader *reader, const json_value *value, void *target
 }
 
 static const struct key_spec listen_keys[] = {
-	{"ports", KIND_LIST | KIND_NUMBER | KIND_STRING, read_listen_ports,
-	 "say which, e.g. \"ports\": [8080]"},
-	{"on", KIND_STRING, read_on, NULL},
+    {"ports", KIND_LIST | KIND_NUMBER | KIND_STRING, read_listen_ports,
+     "say which, e.g. \"ports\": [8080]"},
+    {"on", KIND_STRING, read_on, NULL},
 };
 
 static void read_listen(struct reader *reader, const json_value *value, void *target)
@@ -366,7 +365,7 @@ static void read_listen(struct reader *reader, const json_value *value, void *ta
 	network->listens = reader_new_array(reader, struct listen_rule, json_count(value));
 	if (!network->listens)
 		return;
-	json_for_each(item, value) {
+	json_for_each (item, value) {
 		struct listen_rule *rule = &network->listens[network->listen_count];
 		size_t before = reader_push_index(reader, network->listen_count);
 
@@ -413,7 +412,8 @@ static void read_family(struct reader *reader, const json_value *value, unsigned
 			return;
 		}
 	}
-	near = reader_suggest(text, family_names, family_name_count, sizeof(family_names[0]));
+	near =
+	    reader_suggest(reader, text, family_names, family_name_count, sizeof(family_names[0]));
 	reader_error(reader, value, CODE_UNKNOWN_NAME,
 		     "\"%s\" is no address family that needs a grant; did you mean \"%s\"?",
 		     reader_show(shown, text), near ? near : family_names[0].name);
@@ -424,7 +424,7 @@ static void read_families(struct reader *reader, const json_value *value, void *
 	struct network *network = target;
 	size_t index = 0;
 
-	json_for_each(item, value) {
+	json_for_each (item, value) {
 		size_t before = reader_push_index(reader, index++);
 
 		read_family(reader, item, &network->families);
@@ -433,11 +433,11 @@ static void read_families(struct reader *reader, const json_value *value, void *
 }
 
 static const struct key_spec network_keys[] = {
-	{"egress", KIND_LIST, read_egress, NULL},
-	{"resolvers", KIND_STRING | KIND_LIST, read_resolvers, NULL},
-	{"listen", KIND_LIST, read_listen, NULL},
-	{"unix", KIND_LIST, read_unix, NULL},
-	{"families", KIND_LIST, read_families, NULL},
+    {"egress", KIND_LIST, read_egress, NULL},
+    {"resolvers", KIND_STRING | KIND_LIST, read_resolvers, NULL},
+    {"listen", KIND_LIST, read_listen, NULL},
+    {"unix", KIND_LIST, read_unix, NULL},
+    {"families", KIND_LIST, read_families, NULL},
 };
 
 void read_network(struct reader *reader, const json_value *value, void *target)

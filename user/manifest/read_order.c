@@ -16,7 +16,7 @@ struct graph {
 	size_t tools;
 	struct edge *edges; /* owned */
 	size_t edge_count;
-	size_t *first; /* owned; per tool: its first edge plus one */
+	size_t *first;	/* owned; per tool: its first edge plus one */
 	size_t *before; /* owned; per tool: how many unplaced tools come before it */
 	size_t *queue;	/* owned */
 };
@@ -114,8 +114,8 @@ static const struct tool *resolve(struct reader *reader, const json_value *item)
 
 	if (tool || !name)
 		return tool;
-	near = reader_suggest(name, &reader->policy->tools[0].name, reader->policy->tool_count,
-			      sizeof(struct tool));
+	near = reader_suggest(reader, name, &reader->policy->tools[0].name,
+			      reader->policy->tool_count, sizeof(struct tool));
 	reader_show(shown, name);
 	if (near)
 		reader_error(reader, reference, CODE_UNKNOWN_TOOL,
@@ -134,7 +134,7 @@ static void add_references(struct reader *reader, const json_value *tool_value, 
 	bool requires = strcmp(key, "requires") == 0;
 
 	if (json_is_array(list)) {
-		json_for_each(item, list) {
+		json_for_each (item, list) {
 			size_t before = reader_push_index(reader, index++);
 			const struct tool *other;
 
@@ -211,9 +211,9 @@ static void report_cycle(struct reader *reader, const json_value *tools, struct 
 	} while (at != start);
 	reader_error_at_key(reader, tools, all[start].name, CODE_CYCLE,
 			    earlier[start] == start
-				    ? "%s%s; to allow one call alone, write \"budget\": "
-				      "{\"calls\": 1}"
-				    : "the order has a cycle: %s%s; remove one of these",
+				? "%s%s; to allow one call alone, write \"budget\": "
+				  "{\"calls\": 1}"
+				: "the order has a cycle: %s%s; remove one of these",
 			    text, used < sizeof(text) ? "" : "...");
 }
 
@@ -226,7 +226,7 @@ void read_order(struct reader *reader, const json_value *tools)
 		reader_out_of_memory(reader);
 		return;
 	}
-	json_for_each(tool, tools) {
+	json_for_each (tool, tools) {
 		size_t before = reader_push_key(reader, json_key_of(tool));
 
 		add_references(reader, tool, "requires", self, &graph);

@@ -29,8 +29,8 @@ static const char *read_syscall(struct reader *reader, const json_value *value)
 
 	if (text[0] == '@' ? syscall_group_find(text) != NULL : syscall_is_known(text))
 		return reader_copy(reader, text);
-	reader_error(reader, value, CODE_UNKNOWN_NAME,
-		     "\"%s\" is no %s; write %s", reader_show(shown, text),
+	reader_error(reader, value, CODE_UNKNOWN_NAME, "\"%s\" is no %s; write %s",
+		     reader_show(shown, text),
 		     text[0] == '@' ? "group of system calls" : "system call of Linux",
 		     text[0] == '@' ? "\"@escape\" or a group that systemd-analyze "
 				      "syscall-filter lists"
@@ -53,8 +53,8 @@ static void read_syscalls_allow(struct reader *reader, const json_value *value, 
 }
 
 static const struct key_spec syscalls_keys[] = {
-	{"deny", KIND_LIST, read_syscalls_deny, NULL},
-	{"allow", KIND_LIST, read_syscalls_allow, NULL},
+    {"deny", KIND_LIST, read_syscalls_deny, NULL},
+    {"allow", KIND_LIST, read_syscalls_allow, NULL},
 };
 
 static void read_syscalls(struct reader *reader, const json_value *value, void *target)
@@ -80,7 +80,7 @@ static void read_capability(struct reader *reader, const json_value *value, uint
 		*kept |= 1ULL << number;
 		return;
 	}
-	near = reader_suggest(text, capability_names, capability_count, sizeof(char *));
+	near = reader_suggest(reader, text, capability_names, capability_count, sizeof(char *));
 	reader_error(reader, value, CODE_UNKNOWN_NAME,
 		     near ? "\"%s\" is no capability; did you mean \"%s\"?"
 			  : "\"%s\" is no capability; write %s as in capabilities(7)",
@@ -93,7 +93,7 @@ static void read_capabilities(struct reader *reader, const json_value *value, vo
 	size_t index = 0;
 
 	process->capabilities_present = true;
-	json_for_each(item, value) {
+	json_for_each (item, value) {
 		size_t before = reader_push_index(reader, index++);
 
 		read_capability(reader, item, &process->capabilities);
@@ -139,17 +139,16 @@ static void read_cpu(struct reader *reader, const json_value *value, void *targe
 }
 
 static const struct key_spec limits_keys[] = {
-	{"pids", KIND_NUMBER, read_pids, NULL},
-	{"memory", KIND_STRING | KIND_NUMBER, read_memory, NULL},
-	{"cpu", KIND_STRING, read_cpu, NULL},
+    {"pids", KIND_NUMBER, read_pids, NULL},
+    {"memory", KIND_STRING | KIND_NUMBER, read_memory, NULL},
+    {"cpu", KIND_STRING, read_cpu, NULL},
 };
 
 static void read_limits(struct reader *reader, const json_value *value, void *target)
 {
 	struct process *process = target;
 
-	(void)reader_object(reader, value, limits_keys, ARRAY_SIZE(limits_keys),
-			    &process->limits);
+	(void)reader_object(reader, value, limits_keys, ARRAY_SIZE(limits_keys), &process->limits);
 }
 
 static void read_on_violation(struct reader *reader, const json_value *value, void *target)
@@ -163,11 +162,11 @@ static void read_on_violation(struct reader *reader, const json_value *value, vo
 }
 
 static const struct key_spec process_keys[] = {
-	{"exec", KIND_LIST, read_exec, NULL},
-	{"syscalls", KIND_OBJECT, read_syscalls, NULL},
-	{"capabilities", KIND_LIST, read_capabilities, NULL},
-	{"limits", KIND_OBJECT, read_limits, NULL},
-	{"on_violation", KIND_STRING, read_on_violation, NULL},
+    {"exec", KIND_LIST, read_exec, NULL},
+    {"syscalls", KIND_OBJECT, read_syscalls, NULL},
+    {"capabilities", KIND_LIST, read_capabilities, NULL},
+    {"limits", KIND_OBJECT, read_limits, NULL},
+    {"on_violation", KIND_STRING, read_on_violation, NULL},
 };
 
 void read_process(struct reader *reader, const json_value *value, void *target)
@@ -194,9 +193,9 @@ static void read_files_deny(struct reader *reader, const json_value *value, void
 }
 
 static const struct key_spec files_keys[] = {
-	{"read", KIND_LIST, read_files_read, NULL},
-	{"write", KIND_LIST, read_files_write, NULL},
-	{"deny", KIND_LIST, read_files_deny, NULL},
+    {"read", KIND_LIST, read_files_read, NULL},
+    {"write", KIND_LIST, read_files_write, NULL},
+    {"deny", KIND_LIST, read_files_deny, NULL},
 };
 
 void read_files(struct reader *reader, const json_value *value, void *target)

@@ -50,11 +50,11 @@ static void read_output_schema(struct reader *reader, const json_value *value, v
 }
 
 static const struct key_spec annotation_keys[] = {
-	{"title", KIND_STRING, NULL, NULL},
-	{"readOnlyHint", KIND_BOOLEAN, NULL, NULL},
-	{"destructiveHint", KIND_BOOLEAN, NULL, NULL},
-	{"idempotentHint", KIND_BOOLEAN, NULL, NULL},
-	{"openWorldHint", KIND_BOOLEAN, NULL, NULL},
+    {"title", KIND_STRING, NULL, NULL},
+    {"readOnlyHint", KIND_BOOLEAN, NULL, NULL},
+    {"destructiveHint", KIND_BOOLEAN, NULL, NULL},
+    {"idempotentHint", KIND_BOOLEAN, NULL, NULL},
+    {"openWorldHint", KIND_BOOLEAN, NULL, NULL},
 };
 
 static void read_annotations(struct reader *reader, const json_value *value, void *target)
@@ -140,7 +140,7 @@ static void read_match(struct reader *reader, const json_value *value, void *tar
 	requirement->matches = reader_new_array(reader, struct tool_match, json_count(value));
 	if (!requirement->matches)
 		return;
-	json_for_each(member, value) {
+	json_for_each (member, value) {
 		size_t before = reader_push_key(reader, json_key_of(member));
 
 		read_match_pair(reader, member, requirement);
@@ -154,8 +154,8 @@ static void read_required_tool(struct reader *reader, const json_value *value, v
 }
 
 static const struct key_spec requirement_keys[] = {
-	{"tool", KIND_STRING, read_required_tool, "name the tool that must have succeeded"},
-	{"match", KIND_OBJECT, read_match, NULL},
+    {"tool", KIND_STRING, read_required_tool, "name the tool that must have succeeded"},
+    {"match", KIND_OBJECT, read_match, NULL},
 };
 
 static void read_requires(struct reader *reader, const json_value *value, void *target)
@@ -165,7 +165,7 @@ static void read_requires(struct reader *reader, const json_value *value, void *
 	tool->requires = reader_new_array(reader, struct tool_requirement, json_count(value));
 	if (!tool->requires)
 		return;
-	json_for_each(item, value) {
+	json_for_each (item, value) {
 		struct tool_requirement *requirement = &tool->requires[tool->requires_count];
 		size_t before = reader_push_index(reader, tool->requires_count);
 
@@ -204,8 +204,8 @@ static void read_budget_rate(struct reader *reader, const json_value *value, voi
 }
 
 static const struct key_spec budget_keys[] = {
-	{"calls", KIND_NUMBER, read_budget_calls, NULL},
-	{"rate", KIND_STRING, read_budget_rate, NULL},
+    {"calls", KIND_NUMBER, read_budget_calls, NULL},
+    {"rate", KIND_STRING, read_budget_rate, NULL},
 };
 
 static void read_budget(struct reader *reader, const json_value *value, void *target)
@@ -239,23 +239,23 @@ static void read_ask_timeout(struct reader *reader, const json_value *value, voi
 }
 
 static const struct key_spec tool_keys[] = {
-	{"description", KIND_STRING, read_description, NULL},
-	{"title", KIND_STRING, NULL, NULL},
-	{"inputSchema", KIND_OBJECT, read_input_schema, NULL},
-	{"outputSchema", KIND_OBJECT, read_output_schema, NULL},
-	{"annotations", KIND_OBJECT, read_annotations, NULL},
-	{"effect", KIND_STRING, read_effect, NULL},
-	{"sql", KIND_OBJECT, read_sql, NULL},
-	{"network", KIND_OBJECT, read_tool_network, NULL},
-	{"process", KIND_OBJECT, read_tool_process, NULL},
-	{"files", KIND_OBJECT, read_tool_files, NULL},
-	{"scope", KIND_STRING, read_scope, NULL},
-	{"requires", KIND_LIST, read_requires, NULL},
-	{"forbids_after", KIND_LIST, read_forbids_after, NULL},
-	{"budget", KIND_OBJECT, read_budget, NULL},
-	{"confirm", KIND_STRING, read_confirm, NULL},
-	{"ask_timeout", KIND_STRING, read_ask_timeout, NULL},
-	{"arguments", KIND_OBJECT, read_arguments, NULL},
+    {"description", KIND_STRING, read_description, NULL},
+    {"title", KIND_STRING, NULL, NULL},
+    {"inputSchema", KIND_OBJECT, read_input_schema, NULL},
+    {"outputSchema", KIND_OBJECT, read_output_schema, NULL},
+    {"annotations", KIND_OBJECT, read_annotations, NULL},
+    {"effect", KIND_STRING, read_effect, NULL},
+    {"sql", KIND_OBJECT, read_sql, NULL},
+    {"network", KIND_OBJECT, read_tool_network, NULL},
+    {"process", KIND_OBJECT, read_tool_process, NULL},
+    {"files", KIND_OBJECT, read_tool_files, NULL},
+    {"scope", KIND_STRING, read_scope, NULL},
+    {"requires", KIND_LIST, read_requires, NULL},
+    {"forbids_after", KIND_LIST, read_forbids_after, NULL},
+    {"budget", KIND_OBJECT, read_budget, NULL},
+    {"confirm", KIND_STRING, read_confirm, NULL},
+    {"ask_timeout", KIND_STRING, read_ask_timeout, NULL},
+    {"arguments", KIND_OBJECT, read_arguments, NULL},
 };
 
 static enum hint hint_of(const json_value *annotations, const char *key)
@@ -288,84 +288,6 @@ static const char *contradiction(const struct tool *tool, const struct hints *hi
 	return NULL;
 }
 
-/* Could this object schema take a member that "properties" does not list in a way that is plain
- * to see? Schemas that combine others are left to the validator. */
-static bool lists_all_properties(const json_value *schema)
-{
-	static const char *const combiners[] = {"$ref",	 "allOf", "anyOf", "oneOf",
-						"if",	 "$dynamicRef", "patternProperties",
-						"dependentSchemas"};
-
-	if (!json_is_object(json_member(schema, "properties")))
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(combiners); i++)
-		if (json_member(schema, combiners[i]))
-			return false;
-	return true;
-}
-
-/* The first step of an RFC 6901 pointer, unescaped; false where it is no pointer or does not fit. */
-static bool first_step(const char *pointer, char *step, size_t room)
-{
-	size_t length = 0;
-
-	if (pointer[0] != '/')
-		return false;
-	for (const char *at = pointer + 1; *at && *at != '/'; at++) {
-		char byte = *at;
-
-		if (length + 1 >= room)
-			return false;
-		if (byte == '~') {
-			at++;
-			if (*at != '0' && *at != '1')
-				return false;
-			byte = *at == '0' ? '~' : '/';
-		}
-		step[length++] = byte;
-	}
-	step[length] = '\0';
-	return true;
-}
-
-/* A limit on an argument that a call can't have would never limit anything. */
-static void check_argument_pointer(struct reader *reader, const json_value *tool,
-				   const json_value *at, const char *pointer)
-{
-	const json_value *schema = json_member(tool, "inputSchema");
-	const json_value *properties = json_member(schema, "properties");
-	char step[TOOL_NAME_MAX * 2], shown[SHOWN_TEXT_MAX];
-
-	if (!pointer || !lists_all_properties(schema) ||
-	    !first_step(pointer, step, sizeof(step)) || json_member(properties, step))
-		return;
-	reader_error(reader, at, CODE_POINTER,
-		     "the pointer leads nowhere: inputSchema has no property \"%s\"; add it "
-		     "there, or mend the pointer",
-		     reader_show(shown, step));
-}
-
-static void check_pointers(struct reader *reader, const json_value *value)
-{
-	const json_value *sql_argument = json_member(json_member(value, "sql"), "argument");
-	const json_value *arguments = json_member(value, "arguments");
-
-	if (sql_argument) {
-		size_t before = reader_push_key(reader, "sql");
-
-		(void)reader_push_key(reader, "argument");
-		check_argument_pointer(reader, value, sql_argument, json_as_string(sql_argument));
-		reader_pop(reader, before);
-	}
-	json_for_each(member, arguments) {
-		size_t before = reader_push_key(reader, "arguments");
-
-		(void)reader_push_key(reader, json_key_of(member));
-		check_argument_pointer(reader, value, member, json_key_of(member));
-		reader_pop(reader, before);
-	}
-}
-
 static void check_tool(struct reader *reader, const json_value *value, const struct tool *tool)
 {
 	const json_value *annotations = json_member(value, "annotations");
@@ -379,7 +301,7 @@ static void check_tool(struct reader *reader, const json_value *value, const str
 	if (json_member(value, "ask_timeout") && !tool->ask)
 		reader_error_at_key(reader, value, "ask_timeout", CODE_CONTRADICTION,
 				    "nobody is asked; write \"confirm\": \"ask\", or remove it");
-	check_pointers(reader, value);
+	check_argument_pointers(reader, value);
 }
 
 static bool is_tool_name(const char *name)
@@ -388,7 +310,7 @@ static bool is_tool_name(const char *name)
 
 	return length > 0 && length <= TOOL_NAME_MAX &&
 	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/") ==
-		       length;
+		   length;
 }
 
 static void read_tool(struct reader *reader, const json_value *member, struct tool *tool)
@@ -416,7 +338,7 @@ void read_tools(struct reader *reader, const json_value *value, void *target)
 	policy->tools = reader_new_array(reader, struct tool, json_count(value));
 	if (!policy->tools)
 		return;
-	json_for_each(member, value) {
+	json_for_each (member, value) {
 		size_t before = reader_push_key(reader, json_key_of(member));
 
 		read_tool(reader, member, &policy->tools[policy->tool_count++]);

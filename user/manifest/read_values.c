@@ -9,7 +9,7 @@
 /* Linux's PATH_MAX, with its NUL. */
 #define PATH_BYTES_MAX 4096
 /* More than any machine has, and small enough that no sum of them overflows. */
-#define QUANTITY_MAX (1ULL << 50)
+#define QUANTITY_MAX	 (1ULL << 50)
 #define FIRST_TABLE_ROOM 64
 
 struct unit {
@@ -18,24 +18,20 @@ struct unit {
 };
 
 static const struct unit byte_units[] = {
-	{"", 1},
-	{"KiB", 1ULL << 10},
-	{"MiB", 1ULL << 20},
-	{"GiB", 1ULL << 30},
+    {"", 1},
+    {"KiB", 1ULL << 10},
+    {"MiB", 1ULL << 20},
+    {"GiB", 1ULL << 30},
 };
 static const struct unit no_units[] = {{"", 1}};
 static const struct unit windows[] = {
-	{"s", 1},
-	{"min", 60},
-	{"h", 3600},
-	{"day", SECONDS_A_DAY},
+    {"s", 1},
+    {"min", 60},
+    {"h", 3600},
+    {"day", SECONDS_A_DAY},
 };
 static const struct unit durations[] = {
-	{"ms", 1},
-	{"s", 1000},
-	{"min", 60000},
-	{"h", 3600000},
-	{"day", SECONDS_A_DAY * 1000ULL},
+    {"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {"day", SECONDS_A_DAY * 1000ULL},
 };
 
 static const struct unit *find_unit(const struct unit *units, size_t count, const char *name,
@@ -92,9 +88,9 @@ bool reader_rate(struct reader *reader, const json_value *value, bool bytes, str
 
 	if (slash)
 		window = find_unit(windows, ARRAY_SIZE(windows), slash + 1, strlen(slash + 1));
-	if (window && parse_quantity(text, (size_t)(slash - text), bytes ? byte_units : no_units,
-				     bytes ? ARRAY_SIZE(byte_units) : ARRAY_SIZE(no_units),
-				     &amount)) {
+	if (window &&
+	    parse_quantity(text, (size_t)(slash - text), bytes ? byte_units : no_units,
+			   bytes ? ARRAY_SIZE(byte_units) : ARRAY_SIZE(no_units), &amount)) {
 		*rate = (struct rate){amount, (uint32_t)window->factor};
 		return true;
 	}

@@ -61,8 +61,8 @@ static void report(struct reader *reader, struct json_position position, const c
 	reader->errors++;
 	if (vasprintf(&message, format, arguments) < 0)
 		message = NULL;
-	diagnostics_add(reader->diagnostics, SEVERITY_ERROR, code, position, reader->pointer,
-			"%s", message ? message : "out of memory");
+	diagnostics_add(reader->diagnostics, SEVERITY_ERROR, code, position, reader->pointer, "%s",
+			message ? message : "out of memory");
 }
 
 void reader_error(struct reader *reader, const json_value *value, const char *code,
@@ -143,13 +143,15 @@ static size_t edit_distance(const char *a, const char *b)
 	return row[b_length];
 }
 
-const char *reader_suggest(const char *text, const void *words, size_t count, size_t stride)
+const char *reader_suggest(const struct reader *reader, const char *text, const void *words,
+			   size_t count, size_t stride)
 {
 	const char *best = NULL;
 	size_t best_distance = SUGGEST_DISTANCE + 1;
 	size_t length = strnlen(text, SUGGEST_BYTES_MAX + 1);
 
-	if (length > SUGGEST_BYTES_MAX || count > SUGGEST_WORDS_MAX)
+	if (length > SUGGEST_BYTES_MAX || count > SUGGEST_WORDS_MAX ||
+	    reader->diagnostics->count == DIAGNOSTICS_MAX)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		const char *word = *(const char *const *)((const char *)words + i * stride);
@@ -176,8 +178,8 @@ static const char *kinds_text(unsigned kinds, char text[64])
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
 		if (!(kinds & (1U << i)))
 			continue;
-		used += (size_t)snprintf(text + used, 64 - used, "%s%s", used ? " or " : "",
-					 names[i]);
+		used +=
+		    (size_t)snprintf(text + used, 64 - used, "%s%s", used ? " or " : "", names[i]);
 	}
 	return text;
 }
@@ -218,7 +220,8 @@ bool reader_not_empty(struct reader *reader, const json_value *list, const char 
 static void report_unknown_key(struct reader *reader, const json_value *member,
 			       const struct key_spec *specs, size_t count)
 {
-	const char *near = reader_suggest(json_key_of(member), specs, count, sizeof(*specs));
+	const char *near =
+	    reader_suggest(reader, json_key_of(member), specs, count, sizeof(*specs));
 	char shown[SHOWN_TEXT_MAX];
 
 	reader->errors++;
@@ -230,8 +233,7 @@ static void report_unknown_key(struct reader *reader, const json_value *member,
 			shown, near ? near : "");
 }
 
-static const struct key_spec *find_spec(const struct key_spec *specs, size_t count,
-					const char *key)
+static const struct key_spec *find_spec(const struct key_spec *specs, size_t count, const char *key)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(specs[i].key, key) == 0)
@@ -244,7 +246,7 @@ bool reader_object(struct reader *reader, const json_value *value, const struct 
 {
 	if (!reader_expect(reader, value, KIND_OBJECT))
 		return false;
-	json_for_each(member, value) {
+	json_for_each (member, value) {
 		const struct key_spec *spec = find_spec(specs, count, json_key_of(member));
 		size_t before = reader_push_key(reader, json_key_of(member));
 
@@ -271,7 +273,7 @@ void reader_strings(struct reader *reader, const json_value *list, item_function
 		return;
 	strings->items = items;
 	strings->count = 0;
-	json_for_each(value, list) {
+	json_for_each (value, list) {
 		size_t before = reader_push_index(reader, index++);
 		const char *text = NULL;
 
@@ -339,8 +341,8 @@ bool reader_word(struct reader *reader, const json_value *value, const struct wo
 	return false;
 }
 
-bool reader_unsigned(struct reader *reader, const json_value *value, uint64_t least,
-		     uint64_t most, uint64_t *number)
+bool reader_unsigned(struct reader *reader, const json_value *value, uint64_t least, uint64_t most,
+		     uint64_t *number)
 {
 	if (json_as_unsigned(value, most, number) && *number >= least)
 		return true;

@@ -37,7 +37,7 @@ struct reader {
 	struct arena *arena; /* the policy's */
 	char pointer[POINTER_TEXT_MAX];
 	size_t pointer_length;
-	size_t errors; /* those of this run alone */
+	size_t errors;	    /* those of this run alone */
 	bool out_of_memory; /* reported once */
 	struct port_set_table port_sets;
 	const struct tool **tools_by_name; /* owned; sorted once all tools are read */
@@ -59,8 +59,10 @@ void reader_error_at_key(struct reader *reader, const json_value *object, const 
 void reader_out_of_memory(struct reader *reader);
 /* `text` cut to what a message can bear; returns `shown`. */
 const char *reader_show(char shown[SHOWN_TEXT_MAX], const char *text);
-/* The word of `words` (`count` of them, `stride` bytes apart) nearest to `text`, or NULL. */
-const char *reader_suggest(const char *text, const void *words, size_t count, size_t stride);
+/* The word of `words` (`count` of them, `stride` bytes apart) nearest to `text`, or NULL; also
+ * NULL once the list of diagnostics is full, since nobody would read it. */
+const char *reader_suggest(const struct reader *reader, const char *text, const void *words,
+			   size_t count, size_t stride);
 
 /* ---- objects and lists ---- */
 
@@ -75,9 +77,9 @@ enum json_kind {
 typedef void read_function(struct reader *reader, const json_value *value, void *target);
 
 struct key_spec {
-	const char *key; /* first: reader_suggest walks the table */
-	unsigned kinds;	 /* of enum json_kind */
-	read_function *read; /* NULL: taken by whoever reads the object */
+	const char *key;      /* first: reader_suggest walks the table */
+	unsigned kinds;	      /* of enum json_kind */
+	read_function *read;  /* NULL: taken by whoever reads the object */
 	const char *required; /* NULL, or what to write when the key is missing */
 };
 
@@ -111,8 +113,8 @@ struct word {
 /* The value of the word; an error that lists them all otherwise. */
 bool reader_word(struct reader *reader, const json_value *value, const struct word *words,
 		 size_t count, int *found);
-bool reader_unsigned(struct reader *reader, const json_value *value, uint64_t least,
-		     uint64_t most, uint64_t *number);
+bool reader_unsigned(struct reader *reader, const json_value *value, uint64_t least, uint64_t most,
+		     uint64_t *number);
 /* "20/min"; with `bytes`: "5MiB/h" too. */
 bool reader_rate(struct reader *reader, const json_value *value, bool bytes, struct rate *rate);
 /* A number of bytes, or "2GiB". */
@@ -149,6 +151,8 @@ bool read_sql_table(struct reader *reader, const json_value *value, enum sql_ver
 		    struct sql_table *table);
 const char *read_sql_schema(struct reader *reader, const json_value *value);
 const char *read_sql_function(struct reader *reader, const json_value *value);
+/* Do the pointers into a tool's arguments lead to properties that its inputSchema has? */
+void check_argument_pointers(struct reader *reader, const json_value *tool);
 /* Unknown tools, and cycles in what requires and forbids_after say. */
 void read_order(struct reader *reader, const json_value *tools);
 

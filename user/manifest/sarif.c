@@ -6,8 +6,8 @@
 #include "manifest/codes.h"
 #include "manifest/lint.h"
 
-#define SARIF_SCHEMA                                                                               \
-	"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/"                      \
+#define SARIF_SCHEMA                                                          \
+	"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/" \
 	"sarif-schema-2.1.0.json"
 
 static void write_text(struct json_writer *writer, const char *key, const char *text)
@@ -19,7 +19,7 @@ static void write_text(struct json_writer *writer, const char *key, const char *
 }
 
 static void write_rule(struct json_writer *writer, const char *code, const char *name,
-			     const char *summary, const char *help, enum severity severity)
+		       const char *summary, const char *help, enum severity severity)
 {
 	json_open_object(writer);
 	json_key_string(writer, "id", code);
@@ -34,7 +34,7 @@ static void write_rule(struct json_writer *writer, const char *code, const char 
 	json_close_object(writer);
 }
 
-void sarif_begin(struct json_writer *writer)
+void sarif_begin(struct json_writer *writer, const char *version)
 {
 	json_open_object(writer);
 	json_key_string(writer, "$schema", SARIF_SCHEMA);
@@ -47,16 +47,15 @@ void sarif_begin(struct json_writer *writer)
 	json_key(writer, "driver");
 	json_open_object(writer);
 	json_key_string(writer, "name", "agentpol");
-	json_key_string(writer, "version", AGENTPOL_VERSION);
+	json_key_string(writer, "version", version);
 	json_key(writer, "rules");
 	json_open_array(writer);
 	for (size_t i = 0; i < manifest_code_count; i++)
 		write_rule(writer, manifest_codes[i].code, manifest_codes[i].name,
-				 manifest_codes[i].summary, NULL, SEVERITY_ERROR);
+			   manifest_codes[i].summary, NULL, SEVERITY_ERROR);
 	for (size_t i = 0; i < lint_rule_count; i++)
-		write_rule(writer, lint_rules[i].code, lint_rules[i].name,
-				 lint_rules[i].summary, lint_rules[i].help,
-				 lint_rules[i].severity);
+		write_rule(writer, lint_rules[i].code, lint_rules[i].name, lint_rules[i].summary,
+			   lint_rules[i].help, lint_rules[i].severity);
 	json_close_array(writer);
 	json_close_object(writer);
 	json_close_object(writer);
@@ -82,7 +81,7 @@ static char *uri_of(const char *file)
 }
 
 static void write_location(struct json_writer *writer, const char *file,
-				 const struct diagnostic *item)
+			   const struct diagnostic *item)
 {
 	_cleanup_free_ char *uri = uri_of(file);
 

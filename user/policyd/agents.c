@@ -17,7 +17,7 @@
 struct past_policy {
 	struct past_policy *next;
 	struct policy *policy; /* owned */
-	uint32_t id;
+	uint64_t loaded;
 	uint64_t cgroup;
 };
 
@@ -107,10 +107,10 @@ const struct policy *agents_find_policy(const struct agents *agents, uint32_t po
 	const struct past_policy *past;
 
 	for (*agent = agents->first; *agent; *agent = (*agent)->next)
-		if ((*agent)->policy_id == policy_id)
+		if (POLICY_ID((*agent)->loaded) == policy_id)
 			return (*agent)->policy;
 	for (past = agents->past; past; past = past->next)
-		if (past->id == policy_id) {
+		if (POLICY_ID(past->loaded) == policy_id) {
 			*agent = find(agents, past->cgroup);
 			return past->policy;
 		}
@@ -121,7 +121,7 @@ void agents_each_past(const struct agents *agents,
 		      void (*visit)(uint32_t policy_id, void *context), void *context)
 {
 	for (const struct past_policy *past = agents->past; past; past = past->next)
-		visit(past->id, context);
+		visit(POLICY_ID(past->loaded), context);
 }
 
 static struct policy *read_manifest(const struct agent_request *request, struct error *error)
@@ -178,7 +178,7 @@ static const struct tool *find_tool(const struct policy *policy, const char *nam
 
 /* Manifest text to tables in the kernel, under an id that no cgroup has yet. */
 static struct policy *load(struct agents *agents, const struct agent_request *request,
-			   uint32_t *policy_id, struct error *error)
+			   uint64_t *loaded, struct error *error)
 {
 	_cleanup_policy_ struct policy *policy = read_manifest(request, error);
 	_cleanup_image_ struct image *image = NULL;
@@ -195,7 +195,7 @@ static struct policy *load(struct agents *agents, const struct agent_request *re
 	if (refuse_gaps(policy, tool, request, error) < 0)
 		return NULL;
 	image = image_new(policy, tool, error);
-	if (!image || tables_load(agents->enforcer, image, policy_id, error) < 0)
+	if (!image || tables_load(agents->enforcer, image, loaded, error) < 0)
 		return NULL;
 	result = policy;
 	policy = NULL;
@@ -219,10 +219,10 @@ static struct agent *agent_new(const struct agent_request *request, uint64_t cgr
 }
 
 static void take_request(struct agent *agent, const struct agent_request *request,
-			 struct policy *policy, uint32_t policy_id)
+			 struct policy *policy, uint64_t loaded)
 {
 	agent->policy = policy;
-	agent->policy_id = policy_id;
+	agent->loaded = loaded;
 	agent->tier = request->tier;
 	agent->allow_degraded = request->allow_degraded;
 	(void)snprintf(agent->tool, sizeof(agent->tool), "%s", request->tool ? request->tool : "");
@@ -240,17 +240,17 @@ static int save(const struct agents *agents, const struct agent *agent,
 }
 
 static int enrol_new(struct agents *agents, const struct agent_request *request, uint64_t cgroup,
-		     struct policy *policy, uint32_t policy_id, struct error *error)
+		     struct policy *policy, uint64_t loaded, struct error *error)
 {
 	struct agent *agent = agent_new(request, cgroup, error);
 
 	if (!agent)
 		return -1;
-	take_request(agent, request, policy, policy_id);
+	take_request(agent, request, policy, loaded);
 	/* The state first: a successor that finds it without an enrolment drops it; one that finds
 	 * an enrolment without it could not say whose it is. */
 	if (save(agents, agent, request, error) < 0 ||
-	    enforcer_enrol(agents->enforcer, agent->cgroup_path, policy_id, error) < 0) {
+	    enforcer_enrol(agents->enforcer, agent->cgroup_path, loaded, error) < 0) {
 		if (agents->state_folder)
 			state_remove(agents->state_folder, cgroup);
 		free(agent);
@@ -262,23 +262,23 @@ static int enrol_new(struct agents *agents, const struct agent_request *request,
 }
 
 static int replace(struct agents *agents, struct agent *agent, const struct agent_request *request,
-		   struct policy *policy, uint32_t policy_id, struct error *error)
+		   struct policy *policy, uint64_t loaded, struct error *error)
 {
 	struct past_policy *past = calloc(1, sizeof(*past));
 	struct agent before = *agent;
 
 	if (!past)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
-	take_request(agent, request, policy, policy_id);
+	take_request(agent, request, policy, loaded);
 	if (save(agents, agent, request, error) < 0 ||
-	    enforcer_swap(agents->enforcer, agent->cgroup, policy_id, error) < 0) {
+	    enforcer_swap(agents->enforcer, agent->cgroup, loaded, error) < 0) {
 		*agent = before;
 		free(past);
 		return -1;
 	}
-	tables_retire(agents->enforcer, before.policy_id);
+	tables_retire(agents->enforcer, before.loaded);
 	past->policy = before.policy;
-	past->id = before.policy_id;
+	past->loaded = before.loaded;
 	past->cgroup = before.cgroup;
 	past->next = agents->past;
 	agents->past = past;
@@ -290,20 +290,19 @@ int agents_attach(struct agents *agents, const struct agent_request *request,
 {
 	struct policy *policy;
 	struct agent *there;
-	uint32_t policy_id;
-	uint64_t cgroup;
+	uint64_t cgroup, loaded;
 	int result;
 
 	if (cgroup_id(request->cgroup_path, &cgroup, error) < 0)
 		return -1;
-	policy = load(agents, request, &policy_id, error);
+	policy = load(agents, request, &loaded, error);
 	if (!policy)
 		return -1;
 	there = find(agents, cgroup);
-	result = there ? replace(agents, there, request, policy, policy_id, error)
-		       : enrol_new(agents, request, cgroup, policy, policy_id, error);
+	result = there ? replace(agents, there, request, policy, loaded, error)
+		       : enrol_new(agents, request, cgroup, policy, loaded, error);
 	if (result < 0) {
-		tables_retire(agents->enforcer, policy_id);
+		tables_retire(agents->enforcer, loaded);
 		policy_free(policy);
 		return -1;
 	}
@@ -334,7 +333,7 @@ int agents_detach(struct agents *agents, uint64_t cgroup, struct error *error)
 		return error_set(error, STATUS_UNUSABLE, "no agent has that cgroup");
 	if (enforcer_release(agents->enforcer, cgroup, error) < 0)
 		return -1;
-	tables_retire(agents->enforcer, agent->policy_id);
+	tables_retire(agents->enforcer, agent->loaded);
 	forget(agents, agent);
 	return 0;
 }
@@ -398,7 +397,7 @@ struct adoption {
 };
 
 /* A predecessor's agent: its tables are there already, only the explanation is made anew. */
-static struct agent *read_agent(const struct agents *agents, uint64_t cgroup, uint32_t policy_id)
+static struct agent *read_agent(const struct agents *agents, uint64_t cgroup, uint64_t loaded)
 {
 	struct error error;
 	struct agent *agent = calloc(1, sizeof(*agent));
@@ -408,7 +407,7 @@ static struct agent *read_agent(const struct agents *agents, uint64_t cgroup, ui
 	if (!agent)
 		return NULL;
 	if (state_load(agents->state_folder, cgroup, agent, &text, &length, &error) == 0 &&
-	    agent->policy_id == policy_id) {
+	    agent->loaded == loaded) {
 		const struct agent_request request = {.manifest_path = agent->manifest_path,
 						      .manifest_text = text,
 						      .manifest_length = length};
@@ -424,18 +423,18 @@ static struct agent *read_agent(const struct agents *agents, uint64_t cgroup, ui
 	return agent;
 }
 
-static void adopt_one(uint64_t cgroup, uint32_t policy_id, void *context)
+static void adopt_one(uint64_t cgroup, uint64_t loaded, void *context)
 {
 	struct adoption *adoption = context;
 	struct agents *agents = adoption->agents;
-	struct agent *agent = read_agent(agents, cgroup, policy_id);
+	struct agent *agent = read_agent(agents, cgroup, loaded);
 	struct error error;
 
 	if (adoption->live_count < CGROUPS_MAX)
-		adoption->live[adoption->live_count++] = policy_id;
+		adoption->live[adoption->live_count++] = POLICY_ID(loaded);
 	/* Enrolling again turns the pinned links to this program version. */
 	if (!agent || (access(agent->cgroup_path, F_OK) == 0 &&
-		       enforcer_enrol(agents->enforcer, agent->cgroup_path, policy_id, &error) < 0)) {
+		       enforcer_enrol(agents->enforcer, agent->cgroup_path, loaded, &error) < 0)) {
 		adoption->orphans++;
 		if (agent)
 			agent_free(agent);

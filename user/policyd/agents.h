@@ -28,7 +28,7 @@ struct agent_request {
 struct agent {
 	struct agent *next;
 	struct policy *policy; /* owned */
-	uint32_t policy_id;
+	uint64_t loaded; /* the POLICY_WORD that it is enrolled with */
 	uint64_t cgroup;
 	enum tier tier;
 	bool allow_degraded;

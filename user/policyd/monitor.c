@@ -128,7 +128,7 @@ static void settle_past(uint32_t policy_id, void *context)
 
 static void note_vanished(const struct agent *agent, void *context)
 {
-	settle_past(agent->policy_id, context);
+	settle_past(POLICY_ID(agent->loaded), context);
 	monitor_note(context, agent, "vanished",
 		     "the cgroup is gone; its policy ends with it");
 }
@@ -138,6 +138,7 @@ void monitor_tick(struct monitor *monitor)
 	monitor_consume(monitor);
 	agents_each_past(monitor->agents, settle_past, monitor);
 	agents_tidy(monitor->agents, note_vanished, monitor);
+	ring_settle_counts(monitor->enforcer, 0, take_event, monitor);
 	audit_store_flush(monitor->store);
 }
 

@@ -67,9 +67,9 @@ static void write_agent(const struct call *call, const struct agent *agent)
 {
 	const struct enforcer *enforcer = call->subject->enforcer;
 	struct json_writer *answer = call->answer;
-	struct policy_counters counters;
+	struct verdict_counters counters;
 
-	(void)!enforcer_read_counters(enforcer, agent->policy_id, &counters);
+	(void)!enforcer_read_counters(enforcer, agent->cgroup, &counters);
 	json_open_object(answer);
 	json_key_string(answer, "agent", agent->policy->name);
 	json_key_string(answer, "scope", agent->tool[0] ? agent->tool : NULL);
@@ -145,7 +145,7 @@ static int answer_detach(struct call *call)
 	agent = agents_find(call->subject->agents, cgroup);
 	if (!agent)
 		return error_set(&call->error, STATUS_UNUSABLE, "%s is under no manifest", path);
-	monitor_settle(call->subject->monitor, agent->policy_id);
+	monitor_settle(call->subject->monitor, POLICY_ID(agent->loaded));
 	monitor_note(call->subject->monitor, agent, "detached", NULL);
 	return agents_detach(call->subject->agents, cgroup, &call->error);
 }

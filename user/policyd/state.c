@@ -30,7 +30,8 @@ int state_save(const char *folder, const struct agent *agent, const char *manife
 	json_key_string(&writer, "cgroup_path", agent->cgroup_path);
 	json_key_string(&writer, "manifest_path", agent->manifest_path);
 	json_key_string(&writer, "tool", agent->tool);
-	json_key_unsigned(&writer, "policy_id", agent->policy_id);
+	json_key_unsigned(&writer, "policy_id", POLICY_ID(agent->loaded));
+	json_key_unsigned(&writer, "policy_flags", POLICY_FLAGS(agent->loaded));
 	json_key_boolean(&writer, "launched", agent->tier == TIER_LAUNCH);
 	json_key_boolean(&writer, "allow_degraded", agent->allow_degraded);
 	json_close_object(&writer);
@@ -60,7 +61,7 @@ int state_load(const char *folder, uint64_t cgroup, struct agent *agent, char **
 	struct json_fault fault;
 	const json_value *root;
 	char path[PATH_MAX];
-	uint64_t policy_id;
+	uint64_t id, flags;
 	size_t size;
 
 	state_path(folder, cgroup, "json", path);
@@ -72,10 +73,11 @@ int state_load(const char *folder, uint64_t cgroup, struct agent *agent, char **
 	    take_string(root, "manifest_path", agent->manifest_path,
 			sizeof(agent->manifest_path)) < 0 ||
 	    take_string(root, "tool", agent->tool, sizeof(agent->tool)) < 0 ||
-	    !json_as_unsigned(json_member(root, "policy_id"), POLICY_ID_MAX, &policy_id))
+	    !json_as_unsigned(json_member(root, "policy_id"), POLICY_ID_MAX, &id) ||
+	    !json_as_unsigned(json_member(root, "policy_flags"), UINT32_MAX, &flags))
 		return error_set(error, STATUS_SYSTEM, "%s is damaged", path);
 	agent->cgroup = cgroup;
-	agent->policy_id = (uint32_t)policy_id;
+	agent->loaded = POLICY_WORD(id, flags);
 	agent->tier = json_as_boolean(json_member(root, "launched")) ? TIER_LAUNCH : TIER_ATTACH;
 	agent->allow_degraded = json_as_boolean(json_member(root, "allow_degraded"));
 	state_path(folder, cgroup, "manifest", path);
