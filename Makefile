@@ -142,6 +142,8 @@ bench: bench-egress ## every benchmark
 deps: ## install what the build and the tests need (Debian 12/13, Ubuntu 24.04)
 	$(Q)tools/deps.sh
 
+include docs/install.mk
+
 clean: ## remove build/
 	$(Q)rm -rf $(BUILD)
 

@@ -69,6 +69,7 @@ struct enrolment {
 #define POLICY_LOG_CONNECT 2U /* allowed connects are events too */
 #define POLICY_RAW_SOCKETS 4U /* "families": ["raw"] */
 #define POLICY_QUIET       8U /* the self-test's: judged as any, told to nobody */
+#define POLICY_DATAGRAMS   16U /* grants UDP, ICMP or a listener: datagrams that come are judged */
 
 enum event_kind {
 	EVENT_CONNECT = 1, /* a destination: connect, sendto, or a packet */

@@ -78,15 +78,6 @@ static __always_inline int conclude(const struct question *question, enum event_
 	return DENY;
 }
 
-static __always_inline struct actor current_actor(void)
-{
-	return (struct actor){
-		.pid = bpf_get_current_pid_tgid() >> 32,
-		.uid = (__u32)bpf_get_current_uid_gid(),
-		.current = true,
-	};
-}
-
 /* A UDP listener's peer: known by the socket and its address. */
 static __always_inline struct udp_peer_key udp_peer(__u64 cookie, const struct flow *flow)
 {
@@ -142,7 +133,7 @@ static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct f
 	if (state && state->approved == approval && hook == HOOK_SENDMSG)
 		return ALLOW;
 	question.family = ctx->family;
-	question.actor = current_actor();
+	question.actor.current = true;
 	if (!policy_id)
 		reason = REASON_NO_POLICY;
 	else if (!egress_is_granted(policy_id, flow) &&
@@ -220,7 +211,7 @@ static __always_inline int judge_bind(struct bpf_sock_addr *ctx, const struct fl
 	(void)find_subject(ctx, &question.subject);
 	policy_id = POLICY_ID(question.subject.policy);
 	question.family = ctx->family;
-	question.actor = current_actor();
+	question.actor.current = true;
 	if (!policy_id)
 		reason = REASON_NO_POLICY;
 	else if (address_is_granted(policy_id, TABLE_LISTEN, &flow->local, flow->protocol,
@@ -278,7 +269,7 @@ int guard_socket(struct bpf_sock *ctx)
 		subject_from_task(&question.subject, enforcer);
 	question.family = ctx->family;
 	question.socket_type = ctx->type;
-	question.actor = current_actor();
+	question.actor.current = true;
 	if (!question.subject.policy || !enforcer)
 		return conclude(&question, REASON_NO_POLICY);
 	state = bpf_sk_storage_get(&state_of_socket, ctx, 0, BPF_SK_STORAGE_GET_F_CREATE);
@@ -286,8 +277,8 @@ int guard_socket(struct bpf_sock *ctx)
 		state->cgroup = question.subject.cgroup;
 		state->slot = question.subject.slot;
 		state->generation = enforcer->generation;
-		state->pid = question.actor.pid;
-		state->uid = question.actor.uid;
+		state->pid = bpf_get_current_pid_tgid() >> 32;
+		state->uid = (__u32)bpf_get_current_uid_gid();
 	}
 	if (socket_is_ordinary(ctx->type, ctx->protocol) ||
 	    (POLICY_FLAGS(question.subject.policy) & POLICY_RAW_SOCKETS))
@@ -337,6 +328,19 @@ static __always_inline bool packet_may_leave(struct __sk_buff *skb, const struct
 	return answers_udp_peer(policy_id, bpf_get_socket_cookie(skb), flow);
 }
 
+/* A listener's answer to a peer that asks to come in: without it there is no connection. What it
+ * accepts then is known as let in. */
+static __always_inline int judge_arrival(struct question *question, struct socket_state *state)
+{
+	question->kind = EVENT_LISTEN;
+	if (!inbound_is_granted(POLICY_ID(question->subject.policy), question->flow) &&
+	    conclude(question, REASON_LISTEN) == DENY)
+		return DENY;
+	if (state)
+		state->flags |= SOCKET_INBOUND;
+	return ALLOW;
+}
+
 /* Each packet that a policed socket sends, before it is fragmented. */
 SEC("cgroup_skb/egress")
 int guard_egress(struct __sk_buff *skb)
@@ -357,6 +361,8 @@ int guard_egress(struct __sk_buff *skb)
 		return conclude(&question, REASON_NO_POLICY);
 	if (!flow_from_packet(skb, true, &flow))
 		return conclude(&question, REASON_PACKET);
+	if (sk->state == BPF_TCP_LISTEN && flow.protocol == IPPROTO_TCP)
+		return judge_arrival(&question, state);
 	approval = approval_of(policy_id, &flow);
 	if (state && state->approved == approval)
 		return ALLOW;
@@ -365,18 +371,6 @@ int guard_egress(struct __sk_buff *skb)
 		return DENY;
 	if (state)
 		state->approved = approval;
-	return ALLOW;
-}
-
-/* A segment for a listening socket: a peer asks to come in. */
-static __always_inline int judge_arrival(const struct question *question,
-					 struct socket_state *state)
-{
-	if (!inbound_is_granted(POLICY_ID(question->subject.policy), question->flow) &&
-	    conclude(question, REASON_LISTEN) == DENY)
-		return DENY;
-	if (state)
-		state->flags |= SOCKET_INBOUND;
 	return ALLOW;
 }
 
@@ -401,30 +395,25 @@ static __always_inline int judge_datagram(struct __sk_buff *skb, const struct qu
 	return ALLOW;
 }
 
-/* Each packet that reaches a policed socket. */
+/* Each packet that reaches a policed socket. Attached only where the policy lets datagrams in or out
+ * (POLICY_DATAGRAMS): what TCP lets in is judged when it is answered. */
 SEC("cgroup_skb/ingress")
 int guard_ingress(struct __sk_buff *skb)
 {
 	struct flow flow = {};
 	struct question question = {.kind = EVENT_LISTEN, .hook = HOOK_INGRESS, .flow = &flow};
 	struct bpf_sock *sk = skb->sk;
-	struct socket_state *state;
 
 	sk = sk ? bpf_sk_fullsock(sk) : NULL;
 	if (!sk)
 		return DENY;
-	/* What is connected was judged when it connected or came in. */
-	if (sk->protocol == IPPROTO_TCP && sk->state != BPF_TCP_LISTEN)
+	/* Raw and ping sockets read what the kernel has taken already; they need a grant to be. */
+	if (sk->protocol != IPPROTO_UDP)
 		return ALLOW;
-	state = state_of_packet(skb, sk, &question);
+	(void)state_of_packet(skb, sk, &question);
 	if (!POLICY_ID(question.subject.policy))
 		return conclude(&question, REASON_NO_POLICY);
-	/* Raw and ping sockets read what the kernel has taken already; they need a grant to be. */
-	if (sk->protocol != IPPROTO_TCP && sk->protocol != IPPROTO_UDP)
-		return ALLOW;
 	if (!flow_from_packet(skb, false, &flow))
 		return conclude(&question, REASON_PACKET);
-	if (flow.protocol == IPPROTO_TCP)
-		return judge_arrival(&question, state);
 	return judge_datagram(skb, &question);
 }

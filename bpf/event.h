@@ -9,9 +9,9 @@
 
 /* Who did it, as far as the hook knows. */
 struct actor {
+	bool current; /* the task that runs now; then the rest is not looked at */
 	__u32 pid;
 	__u32 uid;
-	bool current; /* the task that runs now is the one: its name can be told */
 };
 
 static __always_inline void enforcer_count(__u32 counter)
@@ -57,11 +57,15 @@ static __always_inline void event_emit(const struct denial_key *what, enum event
 	event->time_ns = bpf_ktime_get_ns();
 	event->count = count;
 	event->what = *what;
-	event->pid = actor->pid;
-	event->uid = actor->uid;
 	event->hook = hook;
-	if (actor->current)
+	if (actor->current) {
+		event->pid = bpf_get_current_pid_tgid() >> 32;
+		event->uid = (__u32)bpf_get_current_uid_gid();
 		bpf_get_current_comm(event->command, sizeof(event->command));
+	} else {
+		event->pid = actor->pid;
+		event->uid = actor->uid;
+	}
 	if (seen)
 		seen->reported = count;
 	bpf_ringbuf_submit(event, 0);

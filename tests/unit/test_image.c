@@ -212,7 +212,7 @@ static void a_tools_grants_are_its_own(void **state)
 	arena_free(fixture.arena);
 }
 
-static void the_header_says_modes(void **state)
+static void the_flags_say_modes(void **state)
 {
 	struct fixture fixture;
 	struct image *image;
@@ -499,7 +499,7 @@ int main(void)
 	    cmocka_unit_test(any_reaches_both_families_and_no_reserved_address),
 	    cmocka_unit_test(an_ipv6_prefix_opens_no_ipv4),
 	    cmocka_unit_test(a_tools_grants_are_its_own),
-	    cmocka_unit_test(the_header_says_modes),
+	    cmocka_unit_test(the_flags_say_modes),
 	    cmocka_unit_test(bits_are_the_ports_of_the_set),
 	    cmocka_unit_test(too_many_port_sets_are_refused),
 	    cmocka_unit_test(the_image_and_the_decision_core_agree),

@@ -37,10 +37,11 @@ static const char *const table_names[] = {
 static const struct {
 	const char *name;
 	__u32 flag;
-} header_flags[] = {
+} policy_flags[] = {
     {"audit-mode", POLICY_AUDIT_MODE},
     {"log-connect", POLICY_LOG_CONNECT},
     {"raw-sockets", POLICY_RAW_SOCKETS},
+    {"datagrams", POLICY_DATAGRAMS},
 };
 
 /* ---- maps ---- */
@@ -62,9 +63,9 @@ static void print_maps_text(const struct image *image, bool all)
 	size_t i;
 
 	printf("%zu prefixes, %zu port sets", image->address_count, image->port_set_count);
-	for (i = 0; i < ARRAY_SIZE(header_flags); i++)
-		if (image->flags & header_flags[i].flag)
-			printf(", %s", header_flags[i].name);
+	for (i = 0; i < ARRAY_SIZE(policy_flags); i++)
+		if (image->flags & policy_flags[i].flag)
+			printf(", %s", policy_flags[i].name);
 	printf("\n%-6s  %-43s  %-5s  %-28s  %s\n", "TABLE", "PREFIX", "ICMP", "TCP", "UDP");
 	for (i = 0; i < rows; i++) {
 		const struct image_address *item = &image->addresses[i];
@@ -117,9 +118,9 @@ static void write_maps(struct json_writer *writer, const struct image *image)
 	json_open_object(writer);
 	json_key(writer, "flags");
 	json_open_array(writer);
-	for (i = 0; i < ARRAY_SIZE(header_flags); i++)
-		if (image->flags & header_flags[i].flag)
-			json_string(writer, header_flags[i].name);
+	for (i = 0; i < ARRAY_SIZE(policy_flags); i++)
+		if (image->flags & policy_flags[i].flag)
+			json_string(writer, policy_flags[i].name);
 	json_close_array(writer);
 	json_key(writer, "portSets");
 	json_open_array(writer);

@@ -255,7 +255,21 @@ static void finish(struct builder *builder)
 	image->address_count = builder->count;
 }
 
-static uint32_t flags_of(const struct policy *policy, const struct tool *tool)
+/* UDP, ICMP, or anything that may be served. */
+static bool grants_datagrams(const struct image *image)
+{
+	for (size_t i = 0; i < image->address_count; i++) {
+		const struct image_address *address = &image->addresses[i];
+
+		if (address->table == TABLE_LISTEN || address->grant.udp_ports ||
+		    (address->grant.flags & GRANT_ICMP))
+			return true;
+	}
+	return false;
+}
+
+static uint32_t flags_of(const struct policy *policy, const struct tool *tool,
+			 const struct image *image)
 {
 	const unsigned families =
 	    policy->agent.network.families | (tool ? tool->scope.network.families : 0);
@@ -267,6 +281,8 @@ static uint32_t flags_of(const struct policy *policy, const struct tool *tool)
 		flags |= POLICY_LOG_CONNECT;
 	if (families & FAMILY_RAW)
 		flags |= POLICY_RAW_SOCKETS;
+	if (grants_datagrams(image))
+		flags |= POLICY_DATAGRAMS;
 	return flags;
 }
 
@@ -320,8 +336,8 @@ struct image *image_new(const struct policy *policy, const struct tool *tool, st
 		return NULL;
 	}
 	builder.image->arena = arena;
-	builder.image->flags = flags_of(policy, tool);
 	result = build(&builder, policy, tool, error);
+	builder.image->flags = flags_of(policy, tool, builder.image);
 	free(builder.items);
 	port_table_free(builder.ports);
 	if (result == 0)

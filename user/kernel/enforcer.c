@@ -24,20 +24,22 @@
 
 extern const char embedded_egress_start[], embedded_egress_end[];
 
-/* One row a program: where it is attached. */
+/* One row a program: where it is attached, and which policies need it (0: every one). A hook that
+ * a policy can do without costs its cgroup's TCP nothing then. */
 static const struct hook {
 	const char *program;
 	enum bpf_attach_type type;
+	uint32_t needed_by; /* POLICY_* flag */
 } hooks[] = {
-	{"guard_socket", BPF_CGROUP_INET_SOCK_CREATE},
-	{"guard_connect4", BPF_CGROUP_INET4_CONNECT},
-	{"guard_connect6", BPF_CGROUP_INET6_CONNECT},
-	{"guard_sendmsg4", BPF_CGROUP_UDP4_SENDMSG},
-	{"guard_sendmsg6", BPF_CGROUP_UDP6_SENDMSG},
-	{"guard_bind4", BPF_CGROUP_INET4_BIND},
-	{"guard_bind6", BPF_CGROUP_INET6_BIND},
-	{"guard_egress", BPF_CGROUP_INET_EGRESS},
-	{"guard_ingress", BPF_CGROUP_INET_INGRESS},
+	{"guard_socket", BPF_CGROUP_INET_SOCK_CREATE, 0},
+	{"guard_connect4", BPF_CGROUP_INET4_CONNECT, 0},
+	{"guard_connect6", BPF_CGROUP_INET6_CONNECT, 0},
+	{"guard_sendmsg4", BPF_CGROUP_UDP4_SENDMSG, 0},
+	{"guard_sendmsg6", BPF_CGROUP_UDP6_SENDMSG, 0},
+	{"guard_bind4", BPF_CGROUP_INET4_BIND, 0},
+	{"guard_bind6", BPF_CGROUP_INET6_BIND, 0},
+	{"guard_egress", BPF_CGROUP_INET_EGRESS, 0},
+	{"guard_ingress", BPF_CGROUP_INET_INGRESS, POLICY_DATAGRAMS},
 };
 #define HOOK_COUNT ARRAY_SIZE(hooks)
 
@@ -58,6 +60,7 @@ struct enrolled {
 	uint64_t cgroup;
 	unsigned level;
 	bool attached; /* has the programs itself, not from a cgroup above */
+	uint32_t extra; /* POLICY_* flags whose hooks it has, whatever is above */
 	char path[];
 };
 
@@ -408,17 +411,40 @@ static int attach_hook(struct enforcer *enforcer, size_t i, uint64_t cgroup, int
 	return 0;
 }
 
-static int attach_programs(struct enforcer *enforcer, struct enrolled *item, struct error *error)
+/* Attaches the hooks that `needed` asks for: a flag, or 0 for those of every policy. */
+static int attach_hooks(struct enforcer *enforcer, const struct enrolled *item, uint32_t needed,
+			struct error *error)
 {
 	_cleanup_close_ int fd = open(item->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	size_t i;
 
 	if (fd < 0)
 		return error_set_errno(error, STATUS_SYSTEM, errno, "cgroup %s", item->path);
-	for (i = 0; i < HOOK_COUNT; i++)
-		if (attach_hook(enforcer, i, item->cgroup, fd, item->path, error) < 0)
+	for (size_t i = 0; i < HOOK_COUNT; i++)
+		if (hooks[i].needed_by == needed &&
+		    attach_hook(enforcer, i, item->cgroup, fd, item->path, error) < 0)
 			return -1;
+	return 0;
+}
+
+static int attach_programs(struct enforcer *enforcer, struct enrolled *item, struct error *error)
+{
+	if (attach_hooks(enforcer, item, 0, error) < 0)
+		return -1;
 	item->attached = true;
+	return 0;
+}
+
+/* Before a policy that needs more hooks than the cgroup has. They stay when a later one does not. */
+static int attach_extra(struct enforcer *enforcer, struct enrolled *item, uint64_t policy,
+			struct error *error)
+{
+	uint32_t missing = POLICY_FLAGS(policy) & POLICY_DATAGRAMS & ~item->extra;
+
+	if (!missing)
+		return 0;
+	if (attach_hooks(enforcer, item, missing, error) < 0)
+		return -1;
+	item->extra |= missing;
 	return 0;
 }
 
@@ -558,8 +584,9 @@ int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint64_t 
 		forget_enrolled(enforcer, item);
 		return -1;
 	}
-	if (!has_programs_above(enforcer, cgroup_path) &&
-	    attach_programs(enforcer, item, error) < 0) {
+	if ((!has_programs_above(enforcer, cgroup_path) &&
+	     attach_programs(enforcer, item, error) < 0) ||
+	    attach_extra(enforcer, item, policy, error) < 0) {
 		struct error ignored;
 
 		(void)!enforcer_release(enforcer, cgroup, &ignored);
@@ -571,6 +598,12 @@ int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint64_t 
 int enforcer_swap(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy,
 		  struct error *error)
 {
+	struct enrolled *item = find_enrolled(enforcer, cgroup);
+
+	if (!item)
+		return error_set(error, STATUS_SYSTEM, "cgroup %" PRIu64 " is not enrolled", cgroup);
+	if (attach_extra(enforcer, item, policy, error) < 0)
+		return -1;
 	return write_entry(enforcer, cgroup, policy, error);
 }
 
@@ -636,13 +669,16 @@ bool enforcer_is_effective(const struct enforcer *enforcer, const char *cgroup_p
 {
 	_cleanup_close_ int fd = open(cgroup_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct error error;
-	uint64_t cgroup;
+	uint64_t cgroup, policy;
 
-	if (fd < 0 || cgroup_id(cgroup_path, &cgroup, &error) < 0 ||
-	    enforcer_policy_of(enforcer, cgroup) == 0)
+	if (fd < 0 || cgroup_id(cgroup_path, &cgroup, &error) < 0)
+		return false;
+	policy = enforcer_policy_of(enforcer, cgroup);
+	if (!policy)
 		return false;
 	for (size_t i = 0; i < HOOK_COUNT; i++)
-		if (!hook_is_effective(enforcer, i, fd))
+		if ((hooks[i].needed_by & POLICY_FLAGS(policy)) == hooks[i].needed_by &&
+		    !hook_is_effective(enforcer, i, fd))
 			return false;
 	return true;
 }

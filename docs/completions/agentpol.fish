@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+# fish completion for agentpol.
+
+# True where the verb is $argv[1] (none given: where there is no verb yet).
+function __agentpol_verb
+    set -l words (commandline -opc)
+    set -e words[1]
+    for word in $words
+        string match -q -- '-*' $word; and continue
+        test "$word" = "$argv[1]"
+        return
+    end
+    test -z "$argv[1]"
+end
+
+complete -c agentpol -f
+complete -c agentpol -n __agentpol_verb -s h -l help -d 'List the commands'
+complete -c agentpol -n __agentpol_verb -s V -l version -d 'Tell the version'
+complete -c agentpol -n __agentpol_verb -a check -d 'Read and lint manifests'
+complete -c agentpol -n __agentpol_verb -a compile -d 'Show what a manifest becomes'
+complete -c agentpol -n __agentpol_verb -a decide -d 'Judge requests against a manifest'
+complete -c agentpol -n __agentpol_verb -a run -d 'Run a command under a manifest'
+complete -c agentpol -n __agentpol_verb -a attach -d 'Put a live cgroup under a manifest'
+complete -c agentpol -n __agentpol_verb -a detach -d 'Take the policy off a cgroup'
+complete -c agentpol -n __agentpol_verb -a ps -d 'List what is under a policy'
+complete -c agentpol -n __agentpol_verb -a reload -d 'Make the daemon read its manifests again'
+complete -c agentpol -n __agentpol_verb -a log -d 'Review the audit log'
+
+complete -c agentpol -n '__agentpol_verb check' -F
+complete -c agentpol -n '__agentpol_verb check' -s f -l format -x -a 'text json sarif github' -d 'Form of the result'
+complete -c agentpol -n '__agentpol_verb check' -s h -l help -d 'Tell the options'
+
+complete -c agentpol -n '__agentpol_verb compile' -F
+complete -c agentpol -n '__agentpol_verb compile' -l emit -x -a 'maps seccomp landlock oci' -d 'What to show'
+complete -c agentpol -n '__agentpol_verb compile' -l tool -x -d 'Join the grants of a tool'
+complete -c agentpol -n '__agentpol_verb compile' -l format -x -a 'text json' -d 'Form of the result'
+complete -c agentpol -n '__agentpol_verb compile' -l all -d 'Every row of a large table'
+complete -c agentpol -n '__agentpol_verb compile' -s h -l help -d 'Tell the options'
+
+complete -c agentpol -n '__agentpol_verb decide' -F
+complete -c agentpol -n '__agentpol_verb decide' -s m -l manifest -r -F -d 'Manifest to judge by'
+complete -c agentpol -n '__agentpol_verb decide' -s h -l help -d 'Tell the options'
+
+complete -c agentpol -n '__agentpol_verb run' -a '(__fish_complete_command)'
+complete -c agentpol -n '__agentpol_verb run' -s m -l manifest -r -F -d 'The manifest'
+complete -c agentpol -n '__agentpol_verb run' -s t -l tool -x -d 'Grant what that tool may do, too'
+complete -c agentpol -n '__agentpol_verb run' -s u -l user -x -a '(__fish_complete_users)' -d 'Run it as that user'
+complete -c agentpol -n '__agentpol_verb run' -s q -l quiet -d 'Do not tell denials'
+complete -c agentpol -n '__agentpol_verb run' -l fd -x -d 'Pass on a descriptor'
+complete -c agentpol -n '__agentpol_verb run' -l allow-degraded -d 'Take a manifest though not all of it can be enforced'
+complete -c agentpol -n '__agentpol_verb run' -l log -x -a '(__fish_complete_directories)' -d 'Audit log without policyd'
+complete -c agentpol -n '__agentpol_verb run' -l socket -r -F -d 'Control socket of policyd'
+complete -c agentpol -n '__agentpol_verb run' -l standalone -d 'Do without policyd though it runs'
+complete -c agentpol -n '__agentpol_verb run' -s h -l help -d 'Tell the options'
+
+complete -c agentpol -n '__agentpol_verb attach' -s m -l manifest -r -F -d 'The manifest'
+complete -c agentpol -n '__agentpol_verb attach' -s t -l tool -x -d 'Grant what that tool may do, too'
+complete -c agentpol -n '__agentpol_verb attach' -l allow-degraded -d 'Take a manifest though not all of it can be enforced'
+complete -c agentpol -n '__agentpol_verb attach' -l format -x -a 'text json' -d 'Form of the result'
+for verb in attach detach
+    complete -c agentpol -n "__agentpol_verb $verb" -l cgroup -x -a '(__fish_complete_directories)' -d 'A cgroup v2 folder'
+    complete -c agentpol -n "__agentpol_verb $verb" -l pid -x -a '(__fish_complete_pids)' -d 'The cgroup of a process'
+    complete -c agentpol -n "__agentpol_verb $verb" -l container -x -d 'The cgroup of a container'
+    complete -c agentpol -n "__agentpol_verb $verb" -l unit -x -d 'The cgroup of a systemd unit'
+end
+for verb in attach detach ps reload
+    complete -c agentpol -n "__agentpol_verb $verb" -l socket -r -F -d 'Control socket of policyd'
+    complete -c agentpol -n "__agentpol_verb $verb" -s h -l help -d 'Tell the options'
+end
+complete -c agentpol -n '__agentpol_verb ps' -l format -x -a 'text json' -d 'Form of the result'
+
+complete -c agentpol -n '__agentpol_verb log' -a 'show follow'
+complete -c agentpol -n '__agentpol_verb log' -s a -l agent -x -d 'Of that agent alone'
+complete -c agentpol -n '__agentpol_verb log' -s k -l kind -x -a 'connect listen socket agent lost' -d 'Of that kind alone'
+complete -c agentpol -n '__agentpol_verb log' -s v -l verdict -x -a 'allow deny would-deny noted' -d 'Of that verdict alone'
+complete -c agentpol -n '__agentpol_verb log' -l log -x -a '(__fish_complete_directories)' -d 'Where the log is'
+complete -c agentpol -n '__agentpol_verb log' -l format -x -a 'text json' -d 'Form of the result'
+complete -c agentpol -n '__agentpol_verb log' -s h -l help -d 'Tell the options'
