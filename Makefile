@@ -139,6 +139,13 @@ fuzz: $(FUZZERS) ## build the libFuzzer targets (build/fuzz/)
 
 bench: bench-egress ## every benchmark
 
+bench-egress: $(BUILD)/tools/bench-egress ## cost of egress enforcement, as ratios (as root)
+	$(Q)$<
+
+demo: deps ## build, and show an agent under a manifest (as root)
+	+$(Q)$(MAKE) --no-print-directory -s -j$$(nproc) all
+	$(Q)BUILD=$(BUILD) tools/demo.sh
+
 deps: ## install what the build and the tests need (Debian 12/13, Ubuntu 24.04)
 	$(Q)tools/deps.sh
 

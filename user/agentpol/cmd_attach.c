@@ -44,19 +44,23 @@ enum {
 	OPTION_SOCKET,
 };
 
-static const struct option options[] = {
+/* Those of detach come last. */
+static const struct option options_attach[] = {
 	{"manifest", required_argument, NULL, 'm'},
 	{"tool", required_argument, NULL, 't'},
+	{"allow-degraded", no_argument, NULL, OPTION_DEGRADED},
+	{"format", required_argument, NULL, OPTION_FORMAT},
 	{"cgroup", required_argument, NULL, OPTION_CGROUP},
 	{"pid", required_argument, NULL, OPTION_PID},
 	{"container", required_argument, NULL, OPTION_CONTAINER},
 	{"unit", required_argument, NULL, OPTION_UNIT},
-	{"allow-degraded", no_argument, NULL, OPTION_DEGRADED},
-	{"format", required_argument, NULL, OPTION_FORMAT},
 	{"socket", required_argument, NULL, OPTION_SOCKET},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
+
+#define ATTACH_ALONE 4
+static const struct option *const options_detach = options_attach + ATTACH_ALONE;
 
 struct arguments {
 	struct target target;
@@ -71,7 +75,8 @@ static int parse(int argc, char **argv, bool attaching, struct arguments *argume
 	int option;
 
 	*arguments = (struct arguments){.socket = SOCKET_PATH_DEFAULT};
-	while ((option = getopt_long(argc, argv, attaching ? "m:t:h" : "h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, attaching ? "m:t:h" : "h",
+				     attaching ? options_attach : options_detach, NULL)) != -1) {
 		switch (option) {
 		case 'm':
 			arguments->attachment.manifest_path = optarg;
@@ -116,12 +121,14 @@ static int parse(int argc, char **argv, bool attaching, struct arguments *argume
 	return 0;
 }
 
+/* Those of the format's defaults are told by `agentpol ps`. */
 static void print_gaps(const json_value *agent)
 {
 	json_for_each(gap, json_member(agent, "not_enforced"))
-		(void)fprintf(stderr, "agentpol: not enforced: %s: %s\n",
-			      json_as_string(json_member(gap, "pointer")),
-			      json_as_string(json_member(gap, "what")));
+		if (json_as_boolean(json_member(gap, "asked_for")))
+			(void)fprintf(stderr, "agentpol: not enforced: %s: %s\n",
+				      json_as_string(json_member(gap, "pointer")),
+				      json_as_string(json_member(gap, "what")));
 }
 
 static void print_attached(const struct json_document *reply, bool json)

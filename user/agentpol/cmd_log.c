@@ -15,10 +15,11 @@ static const char usage[] =
 	"Usage: agentpol log show   [--agent NAME] [--kind KIND] [--verdict VERDICT]\n"
 	"       agentpol log follow [the same]\n"
 	"\n"
-	"Shows the audit log's records; follow goes on with those that come.\n"
+	"Shows the audit log's records; follow goes on with those that come, and waits for a log\n"
+	"that is not there yet.\n"
 	"\n"
 	"  -a, --agent NAME      of that agent alone\n"
-	"  -k, --kind KIND       connect, listen, socket, agent, lost, ...\n"
+	"  -k, --kind KIND       connect, listen, socket, agent, lost\n"
 	"  -v, --verdict VERDICT allow, deny, would-deny, noted\n"
 	"      --log FOLDER      where the log is (default " AUDIT_FOLDER_DEFAULT ")\n"
 	"      --format text|json\n"
@@ -53,14 +54,28 @@ static int follow(const char *folder, const struct audit_filter *filter, size_t 
 	if (watch >= 0 && inotify_add_watch(watch, folder, IN_MODIFY) < 0)
 		poller.fd = -1;
 	while (fflush(stdout) == 0) {
+		struct error absent;
+
 		if (poll(&poller, 1, LOOK_AGAIN_MS) < 0 && errno != EINTR)
 			return error_set_errno(error, STATUS_SYSTEM, errno, "poll");
 		while (watch >= 0 && read(watch, changes, sizeof(changes)) > 0)
 			;
-		if (audit_query(folder, filter, offset, show, showing, error) < 0)
+		if (audit_query(folder, filter, offset, show, showing, &absent) < 0 &&
+		    absent.status == STATUS_NO) {
+			*error = absent;
 			return -1;
+		}
 	}
 	return 0;
+}
+
+/* NULL-terminated lists; NULL is any. */
+static bool is_word_of(const char *word, const char *const *words)
+{
+	for (; word && *words; words++)
+		if (strcmp(word, *words) == 0)
+			return true;
+	return !word;
 }
 
 int cmd_log(int argc, char **argv)
@@ -111,8 +126,11 @@ int cmd_log(int argc, char **argv)
 	verb = optind < argc ? argv[optind] : "show";
 	if (optind + 1 < argc || (strcmp(verb, "show") != 0 && strcmp(verb, "follow") != 0))
 		return command_usage("log", "say `agentpol log show` or `agentpol log follow`");
-	result = audit_query(folder, &filter, &offset, show, &showing, &error);
-	if (result == 0 && strcmp(verb, "follow") == 0)
+	if (!is_word_of(filter.kind, audit_kinds) || !is_word_of(filter.verdict, audit_verdicts))
+		return command_usage("log", "no record has that kind or verdict; see --help");
+	if (strcmp(verb, "show") == 0)
+		result = audit_query(folder, &filter, &offset, show, &showing, &error);
+	else
 		result = follow(folder, &filter, &offset, &showing, &error);
 	return result < 0 ? command_fail("log", &error) : STATUS_DONE;
 }

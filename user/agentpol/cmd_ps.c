@@ -29,19 +29,22 @@ static const char usage_reload[] =
 
 enum { OPTION_FORMAT = 256, OPTION_SOCKET };
 
-static const struct option options[] = {
+static const struct option options_ps[] = {
 	{"format", required_argument, NULL, OPTION_FORMAT},
 	{"socket", required_argument, NULL, OPTION_SOCKET},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
+/* The same without the format. */
+static const struct option *const options_reload = options_ps + 1;
 
 struct arguments {
 	const char *socket;
 	bool json, help;
 };
 
-static int parse(int argc, char **argv, struct arguments *arguments)
+static int parse(int argc, char **argv, const struct option *options,
+		 struct arguments *arguments)
 {
 	int option;
 
@@ -106,7 +109,7 @@ int cmd_ps(int argc, char **argv)
 	struct arguments arguments;
 	const json_value *agents;
 	struct error error;
-	int status = parse(argc, argv, &arguments), result = STATUS_DONE;
+	int status = parse(argc, argv, options_ps, &arguments), result = STATUS_DONE;
 
 	if (status)
 		return status;
@@ -119,8 +122,9 @@ int cmd_ps(int argc, char **argv)
 		return command_fail("ps", &error);
 	agents = json_member(json_root(reply), "agents");
 	if (arguments.json) {
-		text = json_print(json_root(reply));
-		(void)puts(text ? text : "{}");
+		text = json_print(agents);
+		(void)printf("{\"agents\":%s,\"events_lost\":%.0f}\n", text ? text : "[]",
+			     json_as_number(json_member(json_root(reply), "events_lost")));
 	} else {
 		(void)printf("%-20s %-8s %-7s %-10s %6s %9s %9s  %s\n", "AGENT", "MODE", "TIER",
 			     "EFFECTIVE", "PROCS", "ALLOWED", "DENIED", "CGROUP");
@@ -139,7 +143,7 @@ int cmd_reload(int argc, char **argv)
 	_cleanup_json_document_ struct json_document *reply = NULL;
 	struct arguments arguments;
 	struct error error;
-	int status = parse(argc, argv, &arguments);
+	int status = parse(argc, argv, options_reload, &arguments);
 
 	if (status)
 		return status;

@@ -39,11 +39,12 @@ static const char usage[] =
 	"\n"
 	"Runs a command under a manifest. What it may not do is refused with \"Operation not\n"
 	"permitted\", told on standard error, and logged. When it ends, what it has started ends.\n"
+	"A manifest in audit mode takes nothing from it and tells what would be denied.\n"
 	"\n"
 	"  -m, --manifest FILE   the manifest\n"
 	"  -t, --tool NAME       grant what that tool may do, too\n"
 	"  -u, --user USER       run it as that user\n"
-	"  -q, --quiet           do not tell denials\n"
+	"  -q, --quiet           tell nothing of what is logged\n"
 	"      --fd N            pass on descriptor N, besides 0 to 2 (may be repeated)\n"
 	"      --allow-degraded  take a manifest though not all of it can be enforced here\n"
 	"      --log FOLDER      audit log without policyd (default " AUDIT_FOLDER_DEFAULT ")\n"
@@ -63,8 +64,10 @@ struct run {
 	struct policy *policy;
 	char *manifest_text;
 	char cgroup_folder[PATH_MAX]; /* of all runs */
+	char name[AGENT_NAME_MAX + 24]; /* of the run: AGENT-PID */
 	char cgroup[PATH_MAX];
 	char pins[PATH_MAX];
+	char log_file[PATH_MAX];
 	int keeper;
 	int signals;
 	pid_t child;
@@ -181,24 +184,30 @@ static int read_policy(struct run *run, const struct tool **tool, struct error *
 
 static int make_cgroup(struct run *run, struct error *error)
 {
+	struct run_place place;
 	char mount[PATH_MAX];
 
 	if (geteuid() != 0)
 		return error_set(error, STATUS_SYSTEM,
 				 "putting a command under a policy needs root; use sudo (and --user "
 				 "to run the command as somebody else)");
+	(void)snprintf(run->name, sizeof(run->name), "%s-%ld", run->policy->name, (long)getpid());
 	if (cgroup_find_mount(mount, error) < 0 ||
 	    file_path(run->cgroup_folder, error, "%s/agentpol", mount) < 0 ||
-	    file_path(run->cgroup, error, "%s/agentpol/%s-%ld", mount, run->policy->name,
-		      (long)getpid()) < 0 ||
-	    file_path(run->pins, error, "%s/%s-%ld", PIN_ROOT_DEFAULT RUN_PINS, run->policy->name,
-		      (long)getpid()) < 0)
+	    file_path(run->cgroup, error, "%s/%s", run->cgroup_folder, run->name) < 0 ||
+	    file_path(run->pins, error, "%s/%s", PIN_ROOT_DEFAULT RUN_PINS, run->name) < 0 ||
+	    file_path(run->log_file, error, "%s/%s", run->log, AUDIT_LOG_NAME) < 0)
 		return -1;
 	keeper_sweep(run->cgroup_folder, PIN_ROOT_DEFAULT RUN_PINS);
 	if (cgroup_create(run->cgroup, error) < 0)
 		return -1;
 	run->launch.cgroup = run->cgroup;
-	run->keeper = keeper_start(run->cgroup, run->client ? NULL : run->pins, error);
+	run->launch.hidden[0] = run->log_file;
+	run->launch.hidden[1] = run->socket;
+	place = (struct run_place){.name = run->name,
+				   .cgroup = run->cgroup,
+				   .pins = run->client ? NULL : run->pins};
+	run->keeper = keeper_start(&place, error);
 	return run->keeper < 0 ? -1 : 0;
 }
 
@@ -446,7 +455,7 @@ static void end(struct run *run)
 		}
 		client_close(run->client);
 	}
-	keeper_dismiss(run->keeper);
+	keeper_dismiss(run->keeper, run->name);
 }
 
 static int start_and_supervise(struct run *run, const struct tool *tool, struct error *error)
@@ -468,6 +477,7 @@ static int start_and_supervise(struct run *run, const struct tool *tool, struct 
 	run->launch.capabilities = tool ? tool->scope.process.capabilities |
 						  run->policy->agent.process.capabilities
 					: run->policy->agent.process.capabilities;
+	run->launch.observe_only = run->policy->mode == MODE_AUDIT;
 	run->child = launch_start(&run->launch, &exit_code, error);
 	if (run->child < 0)
 		return exit_code;

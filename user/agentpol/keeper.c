@@ -7,9 +7,11 @@
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "base/file.h"
 #include "kernel/cgroup.h"
 #include "kernel/enforcer.h"
 
@@ -25,7 +27,16 @@ static void end_run(const char *cgroup, const char *pins)
 		(void)!enforcer_unpin_all(pins, &error);
 }
 
-static void keep(int fd, const char *cgroup, const char *pins)
+static void forget_lock(const char *name)
+{
+	struct error error;
+	char path[PATH_MAX];
+
+	if (file_path(path, &error, "%s/%s", RUN_LOCKS, name) == 0)
+		(void)unlink(path);
+}
+
+static void keep(int fd, int lock, const struct run_place *place)
 {
 	char word = 0;
 	int null;
@@ -38,27 +49,49 @@ static void keep(int fd, const char *cgroup, const char *pins)
 	null = open("/dev/null", O_RDWR);
 	for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
 		(void)dup2(null, i);
-	if (fd != 3)
-		(void)dup2(fd, 3);
-	(void)syscall(SYS_close_range, 4U, ~0U, 0U);
+	/* Both above what is closed next, then in their places. */
+	fd = fcntl(fd, F_DUPFD, 16);
+	lock = fcntl(lock, F_DUPFD, 16);
+	(void)dup2(fd, 3);
+	(void)dup2(lock, 4);
+	(void)syscall(SYS_close_range, 5U, ~0U, 0U);
 	while (read(3, &word, 1) < 0 && errno == EINTR)
 		;
-	if (word != DONE)
-		end_run(cgroup, pins);
+	if (word != DONE) {
+		end_run(place->cgroup, place->pins);
+		forget_lock(place->name);
+	}
 	_exit(0);
 }
 
-int keeper_start(const char *cgroup, const char *pins, struct error *error)
+/* The descriptor stays open, and with it the lock, until the process ends. */
+static int take_lock(const char *name, struct error *error)
 {
-	int pipes[2];
+	char path[PATH_MAX];
+	int fd;
+
+	if (file_make_directories(RUN_LOCKS, 0700, error) < 0 ||
+	    file_path(path, error, "%s/%s", RUN_LOCKS, name) < 0)
+		return -1;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "lock %s", path);
+	return fd;
+}
+
+int keeper_start(const struct run_place *place, struct error *error)
+{
+	int pipes[2], lock = take_lock(place->name, error);
 	pid_t child;
 
+	if (lock < 0)
+		return -1;
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return error_set_errno(error, STATUS_SYSTEM, errno, "pipe");
 	child = fork();
 	if (child == 0) {
 		(void)close(pipes[1]);
-		keep(pipes[0], cgroup, pins);
+		keep(pipes[0], lock, place);
 	}
 	(void)close(pipes[0]);
 	if (child < 0) {
@@ -68,54 +101,47 @@ int keeper_start(const char *cgroup, const char *pins, struct error *error)
 	return pipes[1];
 }
 
-void keeper_dismiss(int fd)
+void keeper_dismiss(int fd, const char *name)
 {
 	const char word = DONE;
 
 	if (fd < 0)
 		return;
+	forget_lock(name);
 	(void)!write(fd, &word, 1);
 	(void)close(fd);
 }
 
-/* The process in NAME-PID is gone. */
-static bool is_left_over(const char *name)
+/* Nobody holds the lock of RUN_LOCKS/NAME. */
+static bool is_left_over(const char *path)
 {
-	const char *dash = strrchr(name, '-');
-	char *end;
-	long pid;
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
-	if (!dash)
-		return false;
-	pid = strtol(dash + 1, &end, 10);
-	return *end == '\0' && pid > 0 && pid <= INT_MAX && kill((pid_t)pid, 0) < 0 &&
-	       errno == ESRCH;
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
-static void sweep_folder(const char *folder, const char *cgroup_folder, const char *pin_folder)
+static void sweep_one(const char *name, const char *cgroup_folder, const char *pin_folder)
 {
-	DIR *directory = opendir(folder);
-	struct dirent *entry;
+	char lock[PATH_MAX], cgroup[PATH_MAX], pins[PATH_MAX];
+	struct error error;
 
-	if (!directory)
+	if (file_path(lock, &error, "%s/%s", RUN_LOCKS, name) < 0 ||
+	    file_path(cgroup, &error, "%s/%s", cgroup_folder, name) < 0 ||
+	    file_path(pins, &error, "%s/%s", pin_folder, name) < 0 || !is_left_over(lock))
 		return;
-	while ((entry = readdir(directory)) != NULL) {
-		char cgroup[PATH_MAX], pins[PATH_MAX];
-
-		if (!is_left_over(entry->d_name))
-			continue;
-		if (snprintf(cgroup, sizeof(cgroup), "%s/%s", cgroup_folder, entry->d_name) >=
-			    (int)sizeof(cgroup) ||
-		    snprintf(pins, sizeof(pins), "%s/%s", pin_folder, entry->d_name) >=
-			    (int)sizeof(pins))
-			continue;
-		end_run(cgroup, pins);
-	}
-	(void)closedir(directory);
+	end_run(cgroup, pins);
+	(void)unlink(lock);
 }
 
 void keeper_sweep(const char *cgroup_folder, const char *pin_folder)
 {
-	sweep_folder(cgroup_folder, cgroup_folder, pin_folder);
-	sweep_folder(pin_folder, cgroup_folder, pin_folder);
+	DIR *directory = opendir(RUN_LOCKS);
+	struct dirent *entry;
+
+	if (!directory)
+		return;
+	while ((entry = readdir(directory)) != NULL)
+		if (entry->d_name[0] != '.')
+			sweep_one(entry->d_name, cgroup_folder, pin_folder);
+	(void)closedir(directory);
 }

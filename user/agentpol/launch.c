@@ -39,24 +39,67 @@ static int failed(struct failure *failure, const char *what)
 	return -1;
 }
 
-/* Places that only the enforcer has a use for; an agent that is root by number could write there
- * without any capability. */
-static const char *const hidden_folders[] = {
-	"/sys/fs/bpf", "/run/agentpol", "/var/log/agentpol", "/var/lib/agentpol", "/etc/agentpol",
+/*
+ * Places that an agent has no use for, and that root's number alone, without any capability, could
+ * write to or speak to: the enforcer's own, and the sockets of container runtimes.
+ */
+static const struct hidden_place {
+	const char *path;
+	bool make; /* it may come later: be there first */
+} hidden_places[] = {
+	{"/sys/fs/bpf", false},		{"/run/agentpol", true},
+	{"/var/log/agentpol", true},	{"/var/lib/agentpol", false},
+	{"/etc/agentpol", false},	{"/run/docker.sock", false},
+	{"/run/containerd", false},	{"/run/crio", false},
+	{"/run/podman", false},		{"/run/systemd/private", false},
+};
+
+/* Parts of /proc by which root's number commands the kernel, as container runtimes have them. */
+static const char *const read_only_places[] = {
+	"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs",
+};
+
+/* File systems that are the kernel's control panel. */
+static const char *const read_only_types[] = {
+	"cgroup", "cgroup2", "sysfs", "debugfs", "tracefs", "securityfs", "configfs", "pstore",
+	"efivarfs", "fusectl",
 };
 
 static int make_read_only(const char *point)
 {
-	struct stat status;
-
-	if (stat(point, &status) < 0)
-		return 0; /* hidden by another mount: nothing to protect */
 	return mount(NULL, point, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV |
 						MS_NOEXEC, NULL);
 }
 
-/* Control groups of either version, wherever they are mounted: moving oneself out is a write. */
-static int protect_cgroups(struct failure *failure)
+static int protect_places(struct failure *failure)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(read_only_places); i++) {
+		const char *place = read_only_places[i];
+
+		if (access(place, F_OK) < 0)
+			continue;
+		if (mount(place, place, NULL, MS_BIND, NULL) < 0 || make_read_only(place) < 0)
+			return failed(failure, place);
+	}
+	return 0;
+}
+
+/* "..., - TYPE SOURCE OPTIONS" of a line of mountinfo, see proc(5). */
+static bool is_read_only_type(const char *line)
+{
+	const char *type = strstr(line, " - ");
+
+	for (size_t i = 0; type && i < ARRAY_SIZE(read_only_types); i++) {
+		size_t length = strlen(read_only_types[i]);
+
+		if (strncmp(type + 3, read_only_types[i], length) == 0 && type[3 + length] == ' ')
+			return true;
+	}
+	return false;
+}
+
+/* Wherever they are mounted: moving oneself out of a cgroup, for one, is a write. */
+static int protect_file_systems(struct failure *failure)
 {
 	_cleanup_fclose_ FILE *mounts = fopen("/proc/self/mountinfo", "re");
 	_cleanup_free_ char *line = NULL;
@@ -65,29 +108,63 @@ static int protect_cgroups(struct failure *failure)
 	if (!mounts)
 		return failed(failure, "/proc/self/mountinfo");
 	while (getline(&line, &room, mounts) > 0) {
-		const char *type = strstr(line, " - ");
 		char point[PATH_MAX];
 
-		if (!type || strncmp(type + 3, "cgroup", 6) != 0 ||
+		if (!is_read_only_type(line) ||
 		    sscanf(line, "%*s %*s %*s %*s %4095s", point) != 1)
 			continue;
-		if (make_read_only(point) < 0)
+		/* One that another mount covers can't be named, and not be reached either. */
+		if (make_read_only(point) < 0 && errno != EINVAL && errno != ENOENT)
 			return failed(failure, point);
 	}
 	return 0;
 }
 
-static int hide_enforcer(struct failure *failure)
+/* A folder becomes an empty one that cannot be opened, a file or a socket becomes nothing. */
+static int hide(const char *path)
 {
+	struct stat status;
+
+	if (lstat(path, &status) < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	if (S_ISDIR(status.st_mode))
+		return mount("agentpol", path, "tmpfs",
+			     MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0000,size=4k");
+	if (S_ISLNK(status.st_mode))
+		return 0;
+	return mount("/dev/null", path, NULL, MS_BIND, NULL);
+}
+
+static int hide_places(const struct launch *launch, struct failure *failure)
+{
+	struct error ignored;
+
+	for (size_t i = 0; i < ARRAY_SIZE(hidden_places); i++) {
+		if (hidden_places[i].make)
+			(void)!file_make_directories(hidden_places[i].path, 0700, &ignored);
+		if (hide(hidden_places[i].path) < 0)
+			return failed(failure, hidden_places[i].path);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(launch->hidden); i++)
+		if (launch->hidden[i] && hide(launch->hidden[i]) < 0)
+			return failed(failure, launch->hidden[i]);
+	return 0;
+}
+
+static int hide_enforcer(const struct launch *launch, struct failure *failure)
+{
+	_cleanup_free_ char *here = getcwd(NULL, 0);
+
 	/* What the host mounts later is seen; what is done here is not seen outside. */
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return failed(failure, "a mount namespace of its own");
-	for (size_t i = 0; i < ARRAY_SIZE(hidden_folders); i++)
-		if (access(hidden_folders[i], F_OK) == 0 &&
-		    mount("agentpol", hidden_folders[i], "tmpfs",
-			  MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0000,size=4k") < 0)
-			return failed(failure, hidden_folders[i]);
-	return protect_cgroups(failure);
+	if (hide_places(launch, failure) < 0 || protect_places(failure) < 0 ||
+	    protect_file_systems(failure) < 0)
+		return -1;
+	/* The working directory still leads below what was just mounted: walk there again. */
+	if ((!here || chdir(here) < 0) && chdir("/") < 0)
+		return failed(failure, "/");
+	return 0;
 }
 
 static int drop_bounding_set(uint64_t kept, struct failure *failure)
@@ -193,18 +270,20 @@ static int confine(const struct launch *launch, struct failure *failure)
 		(void)snprintf(failure->text, sizeof(failure->text), "%.500s", error.text);
 		return -1;
 	}
-	if (hide_enforcer(failure) < 0 || drop_bounding_set(launch->capabilities, failure) < 0)
+	if (hide_enforcer(launch, failure) < 0)
+		return -1;
+	if (!launch->observe_only && drop_bounding_set(launch->capabilities, failure) < 0)
 		return -1;
 	if (launch->user && become_user(launch->user, failure) < 0)
 		return -1;
-	if (keep_capabilities(launch->capabilities, failure) < 0)
+	if (!launch->observe_only && keep_capabilities(launch->capabilities, failure) < 0)
 		return -1;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (!launch->observe_only && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return failed(failure, "no_new_privs");
 	if (close_inherited(launch, failure) < 0)
 		return -1;
 	reset_signals();
-	if (launch->filter.len &&
+	if (!launch->observe_only && launch->filter.len &&
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &launch->filter, 0, 0) < 0)
 		return failed(failure, "the system call filter");
 	return 0;

@@ -139,13 +139,15 @@ static void print_record(const cJSON *record, bool colour, FILE *out)
 	(void)fprintf(out, "%.8s %s%s%s %s: %s", time && strlen(time) > 19 ? time + 11 : "?",
 		      colour && verdict ? colour_of(verdict) : "", verdict ? verdict : "?",
 		      colour ? PLAIN : "", agent ? agent : "-", kind ? kind : "?");
+	if (kind && strcmp(kind, "agent") == 0 && text_of(record, "reason"))
+		(void)fprintf(out, " %s", text_of(record, "reason"));
 	print_subject(cJSON_GetObjectItemCaseSensitive(record, "subject"), out);
 	if (exe) {
 		(void)fputs(" by ", out);
 		print_safely(exe, out);
 	}
 	if (cJSON_IsNumber(pid))
-		(void)fprintf(out, "[%d]", pid->valueint);
+		(void)fprintf(out, exe ? " (pid %d)" : " by pid %d", pid->valueint);
 	if (cJSON_IsNumber(count) && count->valuedouble > 1)
 		(void)fprintf(out, " (%.0f times)", count->valuedouble);
 	if (message) {

@@ -5,6 +5,9 @@
 
 #define NS_PER_SECOND 1000000000ULL
 
+const char *const audit_kinds[] = {"connect", "listen", "socket", "agent", "lost", NULL};
+const char *const audit_verdicts[] = {"allow", "deny", "would-deny", "noted", NULL};
+
 void audit_time_format(uint64_t time_ns, char *text)
 {
 	time_t seconds = (time_t)(time_ns / NS_PER_SECOND);

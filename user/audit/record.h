@@ -35,6 +35,10 @@ struct audit_record {
 	const char *hint_value; /* JSON text; NULL or "": none */
 };
 
+/* The words that records are filtered by; ended by NULL. */
+extern const char *const audit_kinds[];
+extern const char *const audit_verdicts[];
+
 /* Writes the object and a newline. */
 void audit_record_write(const struct audit_record *record, struct json_writer *writer);
 

@@ -190,10 +190,11 @@ static int explain_load(int errno_value, struct error *error)
 	if (errno_value == EPERM)
 		return error_set(error, STATUS_SYSTEM,
 				 "the kernel refuses to load BPF programs (Operation not permitted):"
-				 " be root with CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN");
+				 " be root with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and "
+				 "CAP_SYS_ADMIN");
 	return error_set_errno(error, STATUS_SYSTEM, errno_value,
-			       "cannot load the BPF programs (Linux 5.15 or later is needed); the "
-			       "kernel's last words: %s", log_tail);
+			       "cannot load the BPF programs (Linux 5.15 or later and CAP_PERFMON "
+			       "are needed); the kernel's last words: %s", log_tail);
 }
 
 static int map_enrolments(struct enforcer *enforcer, struct error *error)

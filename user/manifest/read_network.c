@@ -334,6 +334,16 @@ static void read_listen_ports(struct reader *reader, const json_value *value, vo
 	rule->ports = read_ports(reader, value, false);
 }
 
+/* 0.0.0.0 and :: mean every address of the host, to bind and to be reached at; :: takes IPv4 too, as
+ * a socket does that is bound to it. */
+static void widen_any_address(struct egress_target *on)
+{
+	if (address_is_ipv4(&on->prefix.address))
+		on->prefix = ipv4_space;
+	else
+		on->kind = TARGET_ANY;
+}
+
 static void read_on(struct reader *reader, const json_value *value, void *target)
 {
 	struct listen_rule *rule = target;
@@ -350,6 +360,8 @@ static void read_on(struct reader *reader, const json_value *value, void *target
 			     "\"%s\" is nothing to listen on; write an address, \"@loopback\" or "
 			     "\"@any\"",
 			     reader_show(shown, text));
+	else if (address_is_any(&rule->on.prefix.address))
+		widen_any_address(&rule->on);
 }
 
 static const struct key_spec listen_keys[] = {

@@ -149,16 +149,21 @@ bool address_is_internal(const struct ip_address *address)
 	return address_is_loopback(address) || address_reserved_range(address);
 }
 
-struct ip_address address_as_destination(struct ip_address address)
+bool address_is_any(const struct ip_address *address)
 {
 	static const struct ip_address unspecified;
+
+	return memcmp(address, &unspecified, sizeof(unspecified)) == 0 ||
+	       memcmp(address, &ipv4_space.address, sizeof(unspecified)) == 0;
+}
+
+struct ip_address address_as_destination(struct ip_address address)
+{
 	static const struct ip_address ipv4_localhost = IPV4_BYTES(127, 0, 0, 1);
 
-	if (memcmp(&address, &unspecified, sizeof(address)) == 0)
-		return ipv6_loopback.address;
-	if (memcmp(&address, &ipv4_space.address, sizeof(address)) == 0)
-		return ipv4_localhost;
-	return address;
+	if (!address_is_any(&address))
+		return address;
+	return address_is_ipv4(&address) ? ipv4_localhost : ipv6_loopback.address;
 }
 
 const struct reserved_range *address_reserved_range(const struct ip_address *address)

@@ -54,6 +54,8 @@ void address_format(const struct ip_address *address, char *text);
 void prefix_format(const struct ip_prefix *prefix, char *text);
 
 bool address_is_ipv4(const struct ip_address *address);
+/* 0.0.0.0 or ::. */
+bool address_is_any(const struct ip_address *address);
 /* 127.0.0.0/8 or ::1. */
 bool address_is_loopback(const struct ip_address *address);
 /* Private (RFC 1918, fc00::/7), loopback or reserved: what a name may not open by itself. */

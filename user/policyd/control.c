@@ -12,6 +12,8 @@
 
 #include "base/file.h"
 #include "base/json_write.h"
+#include "kernel/cgroup.h"
+#include "policy/paths.h"
 #include "policyd/requests.h"
 
 /* A request's line: two paths and some words. What follows it is bounded by its own number. */
@@ -140,14 +142,30 @@ static void on_event(struct bufferevent *stream, short what, void *context)
 	connection_free(context);
 }
 
-/* The socket's mode keeps others out already; this holds where somebody changed the mode. */
-static bool peer_may_command(int fd)
+/* Whoever is under a policy may not change policies, whatever user it is. */
+static bool is_policed(const struct control_subject *subject, pid_t pid)
+{
+	const struct agent *agent = subject->agents ? agents_first(subject->agents) : NULL;
+	char path[PATH_MAX];
+	struct error error;
+
+	/* One that is gone, or that can't be seen, can't be told from one that is policed. */
+	if (cgroup_of_pid(pid, path, &error) < 0)
+		return true;
+	for (; agent; agent = agent->next)
+		if (path_is_below(agent->cgroup_path, path))
+			return true;
+	return false;
+}
+
+/* The socket's mode keeps other users out already; this holds where somebody changed the mode. */
+static bool peer_may_command(const struct control_subject *subject, int fd)
 {
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
 
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
-	       (peer.uid == 0 || peer.uid == geteuid());
+	       (peer.uid == 0 || peer.uid == geteuid()) && !is_policed(subject, peer.pid);
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
@@ -159,7 +177,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 
 	(void)address;
 	(void)length;
-	connection = control->connection_count < CLIENTS_MAX && peer_may_command(fd)
+	connection = control->connection_count < CLIENTS_MAX && peer_may_command(control->subject, fd)
 			     ? calloc(1, sizeof(*connection))
 			     : NULL;
 	if (!connection) {

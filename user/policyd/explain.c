@@ -103,18 +103,22 @@ static void name_own_reason(enum event_reason reason, struct verdict *verdict)
 	}
 }
 
-/* The process may be gone, or be another one by now: best effort, for people. */
-static void find_exe(pid_t pid, char *exe, size_t room)
+/* Best effort, for people: of a process that has ended the name alone is left, as the kernel knew
+ * it when it asked: "[curl]". */
+static void find_exe(const struct event *event, char *exe, size_t room)
 {
 	char link[64];
 	ssize_t length;
 
 	exe[0] = '\0';
-	if (pid <= 0)
+	if (!event->pid)
 		return;
-	(void)snprintf(link, sizeof(link), "/proc/%ld/exe", (long)pid);
+	(void)snprintf(link, sizeof(link), "/proc/%u/exe", event->pid);
 	length = readlink(link, exe, room - 1);
-	exe[length > 0 ? length : 0] = '\0';
+	if (length > 0)
+		exe[length] = '\0';
+	else if (event->command[0])
+		(void)snprintf(exe, room, "[%.15s]", event->command);
 }
 
 void explain_event(const struct event *event, const struct policy *policy, const char *tool,
@@ -127,7 +131,7 @@ void explain_event(const struct event *event, const struct policy *policy, const
 		ask(&event->what, policy, tool && tool[0] ? tool : NULL, verdict);
 	name_own_reason(event->what.reason, verdict);
 	write_subject(&event->what, explanation);
-	find_exe((pid_t)event->pid, explanation->exe, sizeof(explanation->exe));
+	find_exe(event, explanation->exe, sizeof(explanation->exe));
 	record->pid = (pid_t)event->pid;
 	record->exe = explanation->exe[0] ? explanation->exe : NULL;
 	record->kind = kind_names[event->what.kind];

@@ -15,6 +15,7 @@
 #include "kernel/cgroup.h"
 #include "kernel/selftest.h"
 #include "manifest/json.h"
+#include "policyd/client.h"
 #include "policyd/config.h"
 #include "policyd/control.h"
 
@@ -75,6 +76,21 @@ static void leave_terminal(void)
 		(void)dup2(null, fd);
 }
 
+/* What joins a cgroup after the daemon's start is to find it policed already. */
+static int find_or_make_cgroup(const char *written, char *path, struct error *error)
+{
+	char mount[PATH_MAX], wanted[PATH_MAX];
+
+	if (cgroup_resolve(written, path, error) == 0)
+		return 0;
+	if (cgroup_find_mount(mount, error) < 0 ||
+	    file_path(wanted, error, "%s%s",
+		      strncmp(written, mount, strlen(mount)) == 0 ? "" : mount, written) < 0 ||
+	    cgroup_create(wanted, error) < 0)
+		return -1;
+	return cgroup_resolve(wanted, path, error);
+}
+
 static int attach_configured(struct daemon *daemon, struct error *error)
 {
 	const struct config_agent *wanted;
@@ -88,7 +104,7 @@ static int attach_configured(struct daemon *daemon, struct error *error)
 
 		if (file_read_all(wanted->manifest, JSON_BYTES_MAX, &text, &request.manifest_length,
 				  error) < 0 ||
-		    cgroup_resolve(wanted->cgroup, path, error) < 0)
+		    find_or_make_cgroup(wanted->cgroup, path, error) < 0)
 			return -1;
 		request.manifest_text = text;
 		request.cgroup_path = path;
@@ -283,6 +299,12 @@ static int run(struct daemon *daemon, bool foreground, struct error *error)
 
 static int unload(const struct config *config, struct error *error)
 {
+	struct error ignored;
+	_cleanup_client_ struct client *running = client_open(config->socket, &ignored);
+
+	if (running)
+		return error_set(error, STATUS_SYSTEM, "policyd is running; stop it first, so that "
+				 "it does not serve what is no more");
 	if (geteuid() != 0)
 		return error_set(error, STATUS_SYSTEM, "ending enforcement needs root; use sudo");
 	if (enforcer_unpin_all(config->pin, error) < 0)
