@@ -56,14 +56,15 @@ for last in 2 3; do
   ip -n "$outside" addr add fd88::$last/64 dev wire nodad
 done
 ip -n "$outside" addr add 169.254.169.254/32 dev lo
-within "$outside" python3 tools/demo-server.py "$work/arrived" &
+# Not through the function: $! is then the server itself, so that it can be ended.
+nsenter --net="/run/netns/$outside" python3 tools/demo-server.py "$work/arrived" >/dev/null 2>&1 &
 server=$!
 wait_for "$work/arrived" ready
 
 cat >"$work/policyd.json" <<END
 {"log": "$work/log", "socket": "$work/policyd.sock", "state": "$work/state", "pin": "$pins"}
 END
-"$BUILD"/policyd --foreground --config "$work/policyd.json" 2>"$work/policyd.err" &
+"$BUILD"/policyd --foreground --config "$work/policyd.json" >/dev/null 2>"$work/policyd.err" &
 daemon=$!
 wait_for "$work/policyd.err" serving
 
