@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What this version does not enforce is named, each with its place in the manifest. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "compile/tiers.h"
+#include "manifest/manifest.h"
+
+static struct policy *read_text(const char *text)
+{
+	_cleanup_diagnostics_ struct diagnostics diagnostics;
+	struct policy *policy;
+
+	diagnostics_init(&diagnostics, "test");
+	policy = manifest_read_text(text, strlen(text), &diagnostics);
+	if (!policy) {
+		diagnostics_print_text(&diagnostics, stderr);
+		fail_msg("not usable: %s", text);
+	}
+	return policy;
+}
+
+static bool names(const struct gaps *gaps, const char *pointer, bool asked_for)
+{
+	for (size_t i = 0; i < gaps->count; i++)
+		if (strcmp(gaps->items[i].pointer, pointer) == 0 &&
+		    gaps->items[i].explicit_in_manifest == asked_for && gaps->items[i].what[0])
+			return true;
+	return false;
+}
+
+#define START "{\"agentpol\":1,\"name\":\"t\","
+#define RULE  "{\"to\":\"10.0.0.1\",\"ports\":[443]}"
+
+static const struct {
+	const char *manifest;
+	const char *pointer; /* NULL: nothing asked for is missing */
+	bool at_launch, on_attach;
+} cases[] = {
+	{START "\"network\":{\"egress\":[" RULE "]}}", NULL, false, false},
+	{START "\"network\":{\"egress\":[" RULE "],\"listen\":[{\"ports\":[80]}]}}", NULL, false,
+	 false},
+	{START "\"mode\":\"audit\",\"network\":{\"egress\":[" RULE "]}}", NULL, false, false},
+	{START "\"network\":{\"egress\":[{\"to\":\"a.example\",\"ports\":[443]}]}}",
+	 "/network/egress/0/to", true, true},
+	{START "\"network\":{\"egress\":[" RULE ",{\"to\":\"10.0.0.2\",\"ports\":[1],\"bytes\":"
+	       "\"5MiB/h\"}]}}",
+	 "/network/egress/1/bytes", true, true},
+	{START "\"network\":{\"egress\":[{\"to\":\"10.0.0.2\",\"ports\":[1],\"connects\":"
+	       "\"5/s\"}]}}",
+	 "/network/egress/0/connects", true, true},
+	{START "\"network\":{\"unix\":[\"/run/x\"]}}", "/network/unix", true, true},
+	{START "\"process\":{\"exec\":[\"/usr/bin/*\"]}}", "/process/exec", true, true},
+	{START "\"process\":{\"syscalls\":{\"deny\":[\"@mount\"]}}}", "/process/syscalls", false,
+	 true},
+	{START "\"process\":{\"capabilities\":[\"CAP_CHOWN\"]}}", "/process/capabilities", false,
+	 true},
+	{START "\"process\":{\"limits\":{\"pids\":5}}}", "/process/limits", true, true},
+	{START "\"process\":{\"on_violation\":\"kill\"}}", "/process/on_violation", true, true},
+	{START "\"files\":{\"read\":[\"/usr\"]}}", "/files", true, true},
+	{START "\"budgets\":{\"calls\":5}}", "/budgets", true, true},
+};
+
+static void check(size_t i, enum tier tier, bool missing)
+{
+	struct policy *policy = read_text(cases[i].manifest);
+	struct gaps gaps;
+
+	tiers_find_gaps(policy, NULL, tier, &gaps);
+	if ((gaps.explicit_count > 0) != missing)
+		fail_msg("%s: %zu asked for are missing at tier %d", cases[i].manifest,
+			 gaps.explicit_count, tier);
+	if (missing && !names(&gaps, cases[i].pointer, true))
+		fail_msg("%s: %s is not named (%s is)", cases[i].manifest, cases[i].pointer,
+			 gaps.items[0].pointer);
+	policy_free(policy);
+}
+
+static void what_is_asked_for_and_not_enforced_is_named(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		check(i, TIER_LAUNCH, cases[i].at_launch);
+		check(i, TIER_ATTACH, cases[i].on_attach);
+	}
+}
+
+/* The format's defaults deny what a live cgroup is not kept from: that is told, not refused. */
+static void defaults_that_are_not_enforced_are_named_apart(void **state)
+{
+	struct policy *policy = read_text(START "\"network\":{}}");
+	struct gaps gaps;
+
+	(void)state;
+	tiers_find_gaps(policy, NULL, TIER_ATTACH, &gaps);
+	assert_int_equal(gaps.explicit_count, 0);
+	assert_true(names(&gaps, "/process/syscalls", false));
+	assert_true(names(&gaps, "/process/capabilities", false));
+	policy_free(policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_asked_for_and_not_enforced_is_named),
+		cmocka_unit_test(defaults_that_are_not_enforced_are_named_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
