@@ -318,11 +318,25 @@ static __always_inline struct socket_state *state_of_packet(struct __sk_buff *sk
 	return state;
 }
 
-static __always_inline bool packet_may_leave(struct __sk_buff *skb, const struct flow *flow,
-					     const struct socket_state *state, __u32 policy_id)
+/* A server's TCP Fast Open: the accepted socket answers the first segment itself. */
+static __always_inline bool is_fast_open_answer(const struct bpf_sock *sk, const struct flow *flow,
+						__u32 policy_id)
+{
+	return sk->state == BPF_TCP_SYN_RECV && flow->protocol == IPPROTO_TCP &&
+	       inbound_is_granted(policy_id, flow);
+}
+
+static __always_inline bool packet_may_leave(struct __sk_buff *skb, const struct bpf_sock *sk,
+					     const struct flow *flow, struct socket_state *state,
+					     __u32 policy_id)
 {
 	if (egress_is_granted(policy_id, flow))
 		return true;
+	if (is_fast_open_answer(sk, flow, policy_id)) {
+		if (state)
+			state->flags |= SOCKET_INBOUND;
+		return true;
+	}
 	if (state && (state->flags & SOCKET_INBOUND) && inbound_is_granted(policy_id, flow))
 		return true;
 	return answers_udp_peer(policy_id, bpf_get_socket_cookie(skb), flow);
@@ -366,7 +380,7 @@ int guard_egress(struct __sk_buff *skb)
 	approval = approval_of(policy_id, &flow);
 	if (state && state->approved == approval)
 		return ALLOW;
-	if (!packet_may_leave(skb, &flow, state, policy_id) &&
+	if (!packet_may_leave(skb, sk, &flow, state, policy_id) &&
 	    conclude(&question, REASON_EGRESS) == DENY)
 		return DENY;
 	if (state)

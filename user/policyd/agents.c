@@ -3,11 +3,12 @@
 
 #include <string.h>
 
+#include "base/file.h"
 #include "compile/image.h"
 #include "kernel/cgroup.h"
 #include "kernel/tables.h"
 #include "manifest/manifest.h"
-#include "base/file.h"
+#include "policy/paths.h"
 #include "policyd/state.h"
 
 /* Replaced policies are taken out at the latest when so many have come together. */
@@ -285,6 +286,23 @@ static int replace(struct agents *agents, struct agent *agent, const struct agen
 	return 0;
 }
 
+/* A policy on a cgroup that holds the enforcer too, or the whole machine, is a slip of the pen. */
+static int refuse_own_cgroup(const char *path, struct error *error)
+{
+	char mount[PATH_MAX], own[PATH_MAX];
+
+	if (cgroup_find_mount(mount, error) < 0 || cgroup_of_pid(getpid(), own, error) < 0)
+		return -1;
+	if (strcmp(path, mount) == 0)
+		return error_set(error, STATUS_UNUSABLE,
+				 "%s is the root cgroup: a policy there would hold for the whole "
+				 "machine; move the agent into a cgroup of its own", path);
+	if (path_is_below(path, own))
+		return error_set(error, STATUS_UNUSABLE,
+				 "%s holds the enforcer itself; name the agent's own cgroup", path);
+	return 0;
+}
+
 int agents_attach(struct agents *agents, const struct agent_request *request,
 		  const struct agent **agent, struct error *error)
 {
@@ -293,7 +311,8 @@ int agents_attach(struct agents *agents, const struct agent_request *request,
 	uint64_t cgroup, loaded;
 	int result;
 
-	if (cgroup_id(request->cgroup_path, &cgroup, error) < 0)
+	if (refuse_own_cgroup(request->cgroup_path, error) < 0 ||
+	    cgroup_id(request->cgroup_path, &cgroup, error) < 0)
 		return -1;
 	policy = load(agents, request, &loaded, error);
 	if (!policy)

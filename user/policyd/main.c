@@ -18,6 +18,7 @@
 #include "policyd/client.h"
 #include "policyd/config.h"
 #include "policyd/control.h"
+#include "policyd/requests.h"
 
 static const char usage[] =
 	"Usage: policyd [--config FILE] [--foreground]\n"
@@ -145,17 +146,14 @@ static void on_stop(evutil_socket_t fd, short what, void *context)
 static void on_reload(evutil_socket_t fd, short what, void *context)
 {
 	struct daemon *daemon = context;
-	const struct agent *agent;
 	struct error error;
+	size_t failed;
 
 	(void)fd;
 	(void)what;
-	for (agent = agents_first(daemon->agents); agent; agent = agent->next) {
-		if (agents_reload(daemon->agents, agent->cgroup, &error) < 0)
-			say("%s keeps the manifest it has: %s", agent->policy->name, error.text);
-		else
-			monitor_note(daemon->monitor, agent, "swapped", "reloaded");
-	}
+	(void)request_reload_all(&daemon->subject, &failed, &error);
+	if (failed)
+		say("%zu agents keep the manifest they have: %s", failed, error.text);
 }
 
 static int open_all(struct daemon *daemon, struct error *error)

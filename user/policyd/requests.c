@@ -164,27 +164,31 @@ static int answer_ps(struct call *call)
 	return 0;
 }
 
-/* Each agent for itself: one whose manifest is bad keeps what it has, and is told. */
-static int answer_reload(struct call *call)
+size_t request_reload_all(struct control_subject *subject, size_t *failed, struct error *error)
 {
 	const struct agent *agent;
-	size_t reloaded = 0, failed = 0;
-	struct error first = {0};
+	size_t reloaded = 0;
+	struct error one;
 
-	for (agent = agents_first(call->subject->agents); agent; agent = agent->next) {
-		if (agents_reload(call->subject->agents, agent->cgroup, &call->error) < 0) {
-			if (failed++ == 0)
-				first = call->error;
-			continue;
+	*failed = 0;
+	for (agent = agents_first(subject->agents); agent; agent = agent->next) {
+		if (agents_reload(subject->agents, agent->cgroup, &one) == 0) {
+			monitor_note(subject->monitor, agent, "swapped", "reloaded");
+			reloaded++;
+		} else if ((*failed)++ == 0) {
+			*error = one;
 		}
-		monitor_note(call->subject->monitor, agent, "swapped", "reloaded");
-		reloaded++;
 	}
-	if (failed) {
-		call->error = first;
+	return reloaded;
+}
+
+static int answer_reload(struct call *call)
+{
+	size_t failed, reloaded = request_reload_all(call->subject, &failed, &call->error);
+
+	if (failed)
 		return error_wrap(&call->error, "%zu reloaded, %zu kept what they had", reloaded,
 				  failed);
-	}
 	json_key_unsigned(call->answer, "reloaded", reloaded);
 	return selftest_run(call->subject->enforcer, &call->error);
 }

@@ -20,6 +20,9 @@ size_t request_body_length(const char *line, size_t length);
  * the sender is to get that agent's records from now on. */
 void request_answer(struct control_subject *subject, const struct request_bytes *bytes,
 		    uint64_t *followed, struct json_writer *answer);
+/* Reads every agent's manifest again, each for itself: one whose manifest is bad keeps what it has.
+ * The number that could be read; *failed of the others, and *error is the first one's. */
+size_t request_reload_all(struct control_subject *subject, size_t *failed, struct error *error);
 void request_refuse(enum exit_status status, const char *sentence, struct json_writer *answer);
 
 #endif
