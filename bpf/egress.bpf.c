@@ -36,24 +36,21 @@ struct question {
 static __always_inline void tell(const struct question *question, enum event_verdict verdict,
 				 enum event_reason reason)
 {
+	bool inward = question->kind == EVENT_LISTEN;
+	const struct flow *flow = question->flow;
 	struct denial_key what = {
 		.cgroup = question->subject.cgroup,
 		.policy_id = POLICY_ID(question->subject.policy),
 		.kind = question->kind,
 		.reason = reason,
-		.protocol = question->flow->protocol,
+		.protocol = flow->protocol,
 		.verdict = verdict,
+		.port = inward ? flow->local_port : flow->remote_port,
 		.socket_type = question->socket_type,
 		.family = question->family,
 	};
 
-	if (question->kind == EVENT_LISTEN) {
-		__builtin_memcpy(what.address, &question->flow->local, sizeof(what.address));
-		what.port = question->flow->local_port;
-	} else {
-		__builtin_memcpy(what.address, &question->flow->remote, sizeof(what.address));
-		what.port = question->flow->remote_port;
-	}
+	__builtin_memcpy(what.address, inward ? &flow->local : &flow->remote, sizeof(what.address));
 	event_emit(&what, question->hook, &question->actor);
 }
 
@@ -61,21 +58,17 @@ static __always_inline void tell(const struct question *question, enum event_ver
 static __always_inline int conclude(const struct question *question, enum event_reason reason)
 {
 	__u32 flags = POLICY_FLAGS(question->subject.policy);
+	enum event_verdict verdict = EVENT_ALLOW;
 
 	if (flags & POLICY_QUIET)
 		return reason == REASON_NONE ? ALLOW : DENY;
 	verdict_count(question->subject.slot, reason == REASON_NONE);
-	if (reason == REASON_NONE) {
-		if (question->kind == EVENT_CONNECT && (flags & POLICY_LOG_CONNECT))
-			tell(question, EVENT_ALLOW, reason);
+	if (reason != REASON_NONE)
+		verdict = flags & POLICY_AUDIT_MODE ? EVENT_WOULD_DENY : EVENT_DENY;
+	else if (question->kind != EVENT_CONNECT || !(flags & POLICY_LOG_CONNECT))
 		return ALLOW;
-	}
-	if (flags & POLICY_AUDIT_MODE) {
-		tell(question, EVENT_WOULD_DENY, reason);
-		return ALLOW;
-	}
-	tell(question, EVENT_DENY, reason);
-	return DENY;
+	tell(question, verdict, reason);
+	return verdict == EVENT_DENY ? DENY : ALLOW;
 }
 
 /* A UDP listener's peer: known by the socket and its address. */
@@ -114,7 +107,7 @@ static __always_inline struct socket_state *find_subject(struct bpf_sock_addr *c
 	if (state && subject_from_slot(subject, state->cgroup, state->slot))
 		return state;
 	if (enforcer)
-		subject_from_task(subject, enforcer);
+		subject_from_found(subject, slot_of_task(enforcer->levels));
 	return state;
 }
 
@@ -126,7 +119,6 @@ static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct f
 	__u32 policy_id = POLICY_ID(question.subject.policy);
 	enum event_reason reason = REASON_NONE;
 	__u64 approval;
-	int verdict;
 
 	flow_address_as_destination(&flow->remote);
 	approval = approval_of(policy_id, flow);
@@ -139,12 +131,11 @@ static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct f
 	else if (!egress_is_granted(policy_id, flow) &&
 		 !answers_udp_peer(policy_id, bpf_get_socket_cookie(ctx), flow))
 		reason = REASON_EGRESS;
-	verdict = conclude(&question, reason);
-	if (state && verdict == ALLOW) {
+	if (state && reason == REASON_NONE) {
 		state->flags &= ~SOCKET_INBOUND;
 		state->approved = approval;
 	}
-	return verdict;
+	return conclude(&question, reason);
 }
 
 /* connect(2), also by TCP Fast Open, MPTCP and io_uring; address and port may not be changed
@@ -255,6 +246,22 @@ static __always_inline bool socket_is_ordinary(__u32 type, __u32 protocol)
 	return false;
 }
 
+static __always_inline void remember_maker(struct bpf_sock *sk, const struct subject *subject,
+					   const struct enforcer_state *enforcer)
+{
+	struct socket_state *state;
+
+	state = bpf_sk_storage_get(&state_of_socket, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	/* Out of memory: the cgroup is looked for when it is needed. */
+	if (!state)
+		return;
+	state->cgroup = subject->cgroup;
+	state->slot = subject->slot;
+	state->generation = enforcer->generation;
+	state->pid = bpf_get_current_pid_tgid() >> 32;
+	state->uid = (__u32)bpf_get_current_uid_gid();
+}
+
 /* socket(2) of the inet families, when the socket is made but not yet given out. Other families
  * never come here. The socket learns its policy's cgroup. */
 SEC("cgroup/sock_create")
@@ -263,27 +270,22 @@ int guard_socket(struct bpf_sock *ctx)
 	struct flow nowhere = {.protocol = ctx->protocol};
 	struct question question = {.kind = EVENT_SOCKET, .hook = HOOK_SOCKET, .flow = &nowhere};
 	struct enforcer_state *enforcer = enforcer_state_now();
-	struct socket_state *state;
+	enum event_reason reason = REASON_FAMILY;
 
 	if (enforcer)
-		subject_from_task(&question.subject, enforcer);
+		subject_from_found(&question.subject, slot_of_task(enforcer->levels));
+	if (enforcer && question.subject.policy)
+		remember_maker(ctx, &question.subject, enforcer);
+	else
+		reason = REASON_NO_POLICY;
+	if (reason == REASON_FAMILY &&
+	    (socket_is_ordinary(ctx->type, ctx->protocol) ||
+	     (POLICY_FLAGS(question.subject.policy) & POLICY_RAW_SOCKETS)))
+		return ALLOW;
 	question.family = ctx->family;
 	question.socket_type = ctx->type;
 	question.actor.current = true;
-	if (!question.subject.policy || !enforcer)
-		return conclude(&question, REASON_NO_POLICY);
-	state = bpf_sk_storage_get(&state_of_socket, ctx, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (state) {
-		state->cgroup = question.subject.cgroup;
-		state->slot = question.subject.slot;
-		state->generation = enforcer->generation;
-		state->pid = bpf_get_current_pid_tgid() >> 32;
-		state->uid = (__u32)bpf_get_current_uid_gid();
-	}
-	if (socket_is_ordinary(ctx->type, ctx->protocol) ||
-	    (POLICY_FLAGS(question.subject.policy) & POLICY_RAW_SOCKETS))
-		return ALLOW;
-	return conclude(&question, REASON_FAMILY);
+	return conclude(&question, reason);
 }
 
 /* ---- packets: no task is known, the socket is what is judged ---- */
@@ -303,7 +305,7 @@ static __always_inline struct socket_state *state_of_packet(struct __sk_buff *sk
 	/* The cgroup is looked for anew when one was enrolled since: that may be nearer. */
 	if (!state || state->generation != enforcer->generation ||
 	    !subject_from_slot(&question->subject, state->cgroup, state->slot)) {
-		subject_from_packet(&question->subject, enforcer, skb);
+		subject_from_found(&question->subject, slot_of_packet(skb, enforcer->levels));
 		if (state) {
 			state->generation = enforcer->generation;
 			state->cgroup = question->subject.cgroup;
@@ -342,17 +344,35 @@ static __always_inline bool packet_may_leave(struct __sk_buff *skb, const struct
 	return answers_udp_peer(policy_id, bpf_get_socket_cookie(skb), flow);
 }
 
-/* A listener's answer to a peer that asks to come in: without it there is no connection. What it
- * accepts then is known as let in. */
-static __always_inline int judge_arrival(struct question *question, struct socket_state *state)
+static __always_inline enum event_reason judge_packet(struct __sk_buff *skb, struct bpf_sock *sk,
+						      struct socket_state *state,
+						      struct question *question, struct flow *flow)
 {
-	question->kind = EVENT_LISTEN;
-	if (!inbound_is_granted(POLICY_ID(question->subject.policy), question->flow) &&
-	    conclude(question, REASON_LISTEN) == DENY)
-		return DENY;
+	__u32 policy_id = POLICY_ID(question->subject.policy);
+	__u64 approval;
+
+	if (!policy_id)
+		return REASON_NO_POLICY;
+	if (!flow_from_packet(skb, true, flow))
+		return REASON_PACKET;
+	if (sk->state == BPF_TCP_LISTEN) {
+		/* The answer to a peer that asks to come in: without it there is no connection.
+		 * What is accepted then is known as let in. */
+		question->kind = EVENT_LISTEN;
+		if (!inbound_is_granted(policy_id, flow))
+			return REASON_LISTEN;
+		if (state)
+			state->flags |= SOCKET_INBOUND;
+		return REASON_NONE;
+	}
+	approval = approval_of(policy_id, flow);
+	if (state && state->approved == approval)
+		return REASON_NONE;
+	if (!packet_may_leave(skb, sk, flow, state, policy_id))
+		return REASON_EGRESS;
 	if (state)
-		state->flags |= SOCKET_INBOUND;
-	return ALLOW;
+		state->approved = approval;
+	return REASON_NONE;
 }
 
 /* Each packet that a policed socket sends, before it is fragmented. */
@@ -363,50 +383,38 @@ int guard_egress(struct __sk_buff *skb)
 	struct question question = {.kind = EVENT_CONNECT, .hook = HOOK_EGRESS, .flow = &flow};
 	struct bpf_sock *sk = skb->sk;
 	struct socket_state *state;
-	__u64 approval;
-	__u32 policy_id;
+	enum event_reason reason;
 
 	sk = sk ? bpf_sk_fullsock(sk) : NULL;
 	if (!sk)
 		return DENY;
 	state = state_of_packet(skb, sk, &question);
-	policy_id = POLICY_ID(question.subject.policy);
-	if (!policy_id)
-		return conclude(&question, REASON_NO_POLICY);
-	if (!flow_from_packet(skb, true, &flow))
-		return conclude(&question, REASON_PACKET);
-	if (sk->state == BPF_TCP_LISTEN && flow.protocol == IPPROTO_TCP)
-		return judge_arrival(&question, state);
-	approval = approval_of(policy_id, &flow);
-	if (state && state->approved == approval)
-		return ALLOW;
-	if (!packet_may_leave(skb, sk, &flow, state, policy_id) &&
-	    conclude(&question, REASON_EGRESS) == DENY)
-		return DENY;
-	if (state)
-		state->approved = approval;
-	return ALLOW;
+	reason = judge_packet(skb, sk, state, &question, &flow);
+	return reason == REASON_NONE ? ALLOW : conclude(&question, reason);
 }
 
 /* A datagram: from whom the policy lets the socket speak to, or for a port that it may serve; then
  * the sender may be answered. */
-static __always_inline int judge_datagram(struct __sk_buff *skb, const struct question *question)
+static __always_inline enum event_reason judge_datagram(struct __sk_buff *skb, __u32 policy_id,
+							struct flow *flow)
 {
-	const struct flow *flow = question->flow;
-	struct udp_peer_key key = udp_peer(bpf_get_socket_cookie(skb), flow);
-	__u32 policy_id = POLICY_ID(question->subject.policy);
+	struct udp_peer_key key;
 	__u32 *under;
 
+	if (!policy_id)
+		return REASON_NO_POLICY;
+	if (!flow_from_packet(skb, false, flow))
+		return REASON_PACKET;
 	if (egress_is_granted(policy_id, flow))
-		return ALLOW;
+		return REASON_NONE;
+	key = udp_peer(bpf_get_socket_cookie(skb), flow);
 	under = bpf_map_lookup_elem(&udp_peers, &key);
 	if (under && *under == policy_id)
-		return ALLOW;
-	if (!inbound_is_granted(policy_id, flow) &&
-	    conclude(question, REASON_LISTEN) == DENY)
-		return DENY;
+		return REASON_NONE;
+	if (!inbound_is_granted(policy_id, flow))
+		return REASON_LISTEN;
 	bpf_map_update_elem(&udp_peers, &key, &policy_id, BPF_ANY);
-	return ALLOW;
+	return REASON_NONE;
 }
 
 /* Each packet that reaches a policed socket. Attached only where the policy lets datagrams in or out
@@ -417,6 +425,7 @@ int guard_ingress(struct __sk_buff *skb)
 	struct flow flow = {};
 	struct question question = {.kind = EVENT_LISTEN, .hook = HOOK_INGRESS, .flow = &flow};
 	struct bpf_sock *sk = skb->sk;
+	enum event_reason reason;
 
 	sk = sk ? bpf_sk_fullsock(sk) : NULL;
 	if (!sk)
@@ -425,9 +434,6 @@ int guard_ingress(struct __sk_buff *skb)
 	if (sk->protocol != IPPROTO_UDP)
 		return ALLOW;
 	(void)state_of_packet(skb, sk, &question);
-	if (!POLICY_ID(question.subject.policy))
-		return conclude(&question, REASON_NO_POLICY);
-	if (!flow_from_packet(skb, false, &flow))
-		return conclude(&question, REASON_PACKET);
-	return judge_datagram(skb, &question);
+	reason = judge_datagram(skb, POLICY_ID(question.subject.policy), &flow);
+	return reason == REASON_NONE ? ALLOW : conclude(&question, reason);
 }

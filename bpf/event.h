@@ -9,7 +9,7 @@
 
 /* Who did it, as far as the hook knows. */
 struct actor {
-	bool current; /* the task that runs now; then the rest is not looked at */
+	__u32 current; /* the task that runs now; then the rest is not looked at */
 	__u32 pid;
 	__u32 uid;
 };
@@ -28,14 +28,16 @@ static __always_inline bool is_power_of_two(__u64 count)
 	return (count & (count - 1)) == 0;
 }
 
-static __always_inline void event_emit(const struct denial_key *what, enum event_hook hook,
-				       const struct actor *actor)
+/* A global function: verified once a program, whatever leads to it. */
+__noinline int event_emit(const struct denial_key *what, __u32 hook, const struct actor *actor)
 {
 	struct denial_count none = {};
 	struct denial_count *seen;
 	struct event *event;
 	__u64 count = 1;
 
+	if (!what || !actor)
+		return 0;
 	seen = bpf_map_lookup_elem(&denial_counts, what);
 	if (!seen) {
 		/* Another CPU may be first: then its entry is the one. */
@@ -47,11 +49,11 @@ static __always_inline void event_emit(const struct denial_key *what, enum event
 	else
 		enforcer_count(COUNTER_DENIALS_UNCOUNTED);
 	if (!is_power_of_two(count))
-		return;
+		return 0;
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
 		enforcer_count(COUNTER_EVENTS_LOST);
-		return;
+		return 0;
 	}
 	__builtin_memset(event, 0, sizeof(*event));
 	event->time_ns = bpf_ktime_get_ns();
@@ -69,6 +71,7 @@ static __always_inline void event_emit(const struct denial_key *what, enum event
 	if (seen)
 		seen->reported = count;
 	bpf_ringbuf_submit(event, 0);
+	return 0;
 }
 
 static __always_inline void verdict_count(__u32 slot, bool allowed)

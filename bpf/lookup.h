@@ -36,44 +36,61 @@ static __always_inline bool subject_from_slot(struct subject *subject, __u64 cgr
 	return true;
 }
 
-static __always_inline bool subject_from_cgroup(struct subject *subject, __u64 cgroup)
+static __always_inline __u32 slot_of(__u64 cgroup)
 {
-	__u32 *slot = bpf_map_lookup_elem(&slot_of_cgroup, &cgroup);
+	__u32 *slot = cgroup ? bpf_map_lookup_elem(&slot_of_cgroup, &cgroup) : NULL;
 
-	return slot && subject_from_slot(subject, cgroup, *slot);
+	return slot ? *slot : 0;
 }
 
-/* The nearest enrolled cgroup, from the leaf up; only levels at which any is enrolled are asked. */
-static __always_inline void subject_from_task(struct subject *subject,
-					      const struct enforcer_state *state)
+/*
+ * The nearest enrolled cgroup's slot, from the leaf up, or 0; only levels at which any is enrolled
+ * are asked. A global function: the verifier walks its loop once, not once on each path to it.
+ */
+__noinline __u32 slot_of_task(__u32 levels)
 {
-	__u32 levels = state->levels;
 	int level;
 
 #pragma clang loop unroll(disable)
 	for (level = CGROUP_LEVELS_MAX - 1; level >= 0; level--) {
+		__u32 slot;
+
 		if (!(levels >> level & 1))
 			continue;
-		if (subject_from_cgroup(subject, bpf_get_current_ancestor_cgroup_id(level)))
-			return;
+		slot = slot_of(bpf_get_current_ancestor_cgroup_id(level));
+		if (slot)
+			return slot;
 	}
+	return 0;
 }
 
 /* The same for the socket behind a packet. */
-static __always_inline void subject_from_packet(struct subject *subject,
-						const struct enforcer_state *state,
-						struct __sk_buff *skb)
+__noinline __u32 slot_of_packet(struct __sk_buff *skb, __u32 levels)
 {
-	__u32 levels = state->levels;
 	int level;
 
 #pragma clang loop unroll(disable)
 	for (level = CGROUP_LEVELS_MAX - 1; level >= 0; level--) {
+		__u32 slot;
+
 		if (!(levels >> level & 1))
 			continue;
-		if (subject_from_cgroup(subject, bpf_skb_ancestor_cgroup_id(skb, level)))
-			return;
+		slot = slot_of(bpf_skb_ancestor_cgroup_id(skb, level));
+		if (slot)
+			return slot;
 	}
+	return 0;
+}
+
+static __always_inline void subject_from_found(struct subject *subject, __u32 slot)
+{
+	struct enrolment *enrolment = slot ? bpf_map_lookup_elem(&enrolments, &slot) : NULL;
+
+	if (!enrolment)
+		return;
+	subject->cgroup = *(volatile __u64 *)&enrolment->cgroup;
+	subject->policy = *(volatile __u64 *)&enrolment->policy;
+	subject->slot = slot;
 }
 
 static __always_inline bool port_set_has(__u32 set, __u16 port)
