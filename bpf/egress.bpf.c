@@ -119,6 +119,7 @@ static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct f
 	__u32 policy_id = POLICY_ID(question.subject.policy);
 	enum event_reason reason = REASON_NONE;
 	__u64 approval;
+	int verdict;
 
 	flow_address_as_destination(&flow->remote);
 	approval = approval_of(policy_id, flow);
@@ -131,11 +132,13 @@ static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct f
 	else if (!egress_is_granted(policy_id, flow) &&
 		 !answers_udp_peer(policy_id, bpf_get_socket_cookie(ctx), flow))
 		reason = REASON_EGRESS;
-	if (state && reason == REASON_NONE) {
+	verdict = conclude(&question, reason);
+	/* Also where audit mode lets it through: it is told once, not for each packet. */
+	if (state && verdict == ALLOW) {
 		state->flags &= ~SOCKET_INBOUND;
 		state->approved = approval;
 	}
-	return conclude(&question, reason);
+	return verdict;
 }
 
 /* connect(2), also by TCP Fast Open, MPTCP and io_uring; address and port may not be changed
@@ -344,6 +347,17 @@ static __always_inline bool packet_may_leave(struct __sk_buff *skb, const struct
 	return answers_udp_peer(policy_id, bpf_get_socket_cookie(skb), flow);
 }
 
+/* What was let through for which reason, so that the next packet of its kind is not asked about. */
+static __always_inline void remember_packet(struct socket_state *state,
+					    const struct question *question,
+					    enum event_reason reason)
+{
+	if (reason == REASON_LISTEN)
+		state->flags |= SOCKET_INBOUND;
+	else if (reason == REASON_EGRESS)
+		state->approved = approval_of(POLICY_ID(question->subject.policy), question->flow);
+}
+
 static __always_inline enum event_reason judge_packet(struct __sk_buff *skb, struct bpf_sock *sk,
 						      struct socket_state *state,
 						      struct question *question, struct flow *flow)
@@ -362,7 +376,7 @@ static __always_inline enum event_reason judge_packet(struct __sk_buff *skb, str
 		if (!inbound_is_granted(policy_id, flow))
 			return REASON_LISTEN;
 		if (state)
-			state->flags |= SOCKET_INBOUND;
+			remember_packet(state, question, REASON_LISTEN);
 		return REASON_NONE;
 	}
 	approval = approval_of(policy_id, flow);
@@ -384,13 +398,20 @@ int guard_egress(struct __sk_buff *skb)
 	struct bpf_sock *sk = skb->sk;
 	struct socket_state *state;
 	enum event_reason reason;
+	int verdict;
 
 	sk = sk ? bpf_sk_fullsock(sk) : NULL;
 	if (!sk)
 		return DENY;
 	state = state_of_packet(skb, sk, &question);
 	reason = judge_packet(skb, sk, state, &question, &flow);
-	return reason == REASON_NONE ? ALLOW : conclude(&question, reason);
+	if (reason == REASON_NONE)
+		return ALLOW;
+	verdict = conclude(&question, reason);
+	/* Audit mode lets it through: as if it were granted, so that it is told once. */
+	if (state && verdict == ALLOW)
+		remember_packet(state, &question, reason);
+	return verdict;
 }
 
 /* A datagram: from whom the policy lets the socket speak to, or for a port that it may serve; then
