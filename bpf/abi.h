@@ -34,7 +34,8 @@ enum address_table { TABLE_EGRESS = 0, TABLE_LISTEN = 1 };
 /* So that the table's number fits 32 bits; ids start at 1. */
 #define POLICY_ID_MAX 0x7fffffffU
 
-/* Key of the LPM trie; prefix_bits counts `table`'s 32 bits too. IPv4 is IPv4-mapped. No padding. */
+/* Key of the LPM trie; prefix_bits counts `table`'s 32 bits too. IPv4 is IPv4-mapped. No padding.
+ */
 struct address_key {
 	__u32 prefix_bits;
 	__u32 table;
@@ -65,10 +66,10 @@ struct enrolment {
 #define POLICY_ID(word)	       ((__u32)(word))
 #define POLICY_FLAGS(word)     ((__u32)((word) >> 32))
 
-#define POLICY_AUDIT_MODE  1U /* allow, and tell what would have been denied */
-#define POLICY_LOG_CONNECT 2U /* allowed connects are events too */
-#define POLICY_RAW_SOCKETS 4U /* "families": ["raw"] */
-#define POLICY_QUIET       8U /* the self-test's: judged as any, told to nobody */
+#define POLICY_AUDIT_MODE  1U  /* allow, and tell what would have been denied */
+#define POLICY_LOG_CONNECT 2U  /* allowed connects are events too */
+#define POLICY_RAW_SOCKETS 4U  /* "families": ["raw"] */
+#define POLICY_QUIET	   8U  /* the self-test's: judged as any, told to nobody */
 #define POLICY_DATAGRAMS   16U /* grants UDP, ICMP or a listener: datagrams that come are judged */
 
 enum event_kind {
@@ -107,9 +108,9 @@ struct denial_key {
 	__u8 protocol;
 	__u8 verdict;
 	__u8 address[16];
-	__u16 port; /* host order */
+	__u16 port;	   /* host order */
 	__u16 socket_type; /* SOCK_* of EVENT_SOCKET */
-	__u32 family;      /* AF_* */
+	__u32 family;	   /* AF_* */
 };
 
 struct denial_count {
@@ -136,8 +137,8 @@ struct verdict_counters {
 
 /* Kept in the socket: one lookup a packet. */
 struct socket_state {
-	__u64 cgroup; /* id of the enrolled cgroup, 0: not known yet */
-	__u32 slot;   /* its place in `enrolments`, as long as that names this cgroup */
+	__u64 cgroup;	  /* id of the enrolled cgroup, 0: not known yet */
+	__u32 slot;	  /* its place in `enrolments`, as long as that names this cgroup */
 	__u32 generation; /* of the enrolments when `cgroup` was found */
 	/* Keyed hash of (policy id, protocol, peer) that was last allowed: one word, so that it is
 	 * written and read whole; the key is made at load and is not known to the policed. */
@@ -158,7 +159,7 @@ struct udp_peer_key {
 
 /* Counters of the whole enforcer, by index into `enforcer_counters`. */
 enum enforcer_counter {
-	COUNTER_EVENTS_LOST = 0, /* the ring was full */
+	COUNTER_EVENTS_LOST = 0,       /* the ring was full */
 	COUNTER_DENIALS_UNCOUNTED = 1, /* denial_counts was full: told one by one */
 	COUNTER_LAST
 };

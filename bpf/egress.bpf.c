@@ -438,8 +438,8 @@ static __always_inline enum event_reason judge_datagram(struct __sk_buff *skb, _
 	return REASON_NONE;
 }
 
-/* Each packet that reaches a policed socket. Attached only where the policy lets datagrams in or out
- * (POLICY_DATAGRAMS): what TCP lets in is judged when it is answered. */
+/* Each packet that reaches a policed socket. Attached only where the policy lets datagrams in or
+ * out (POLICY_DATAGRAMS): what TCP lets in is judged when it is answered. */
 SEC("cgroup_skb/ingress")
 int guard_ingress(struct __sk_buff *skb)
 {

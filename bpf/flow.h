@@ -75,15 +75,15 @@ static __always_inline bool flow_has_ports(const struct flow *flow)
 }
 
 /* Straight from memory where the headers lie in one piece, as they nearly always do. */
-#define READ_PACKET(skb, offset, to)                                                               \
-	({                                                                                         \
-		const void *start = (const void *)(long)(skb)->data + (offset);                    \
-		long fault = 0;                                                                    \
-		if (start + sizeof(*(to)) <= (const void *)(long)(skb)->data_end)                  \
-			__builtin_memcpy((to), start, sizeof(*(to)));                              \
-		else                                                                               \
-			fault = bpf_skb_load_bytes((skb), (offset), (to), sizeof(*(to)));          \
-		fault;                                                                             \
+#define READ_PACKET(skb, offset, to)                                                      \
+	({                                                                                \
+		const void *start = (const void *)(long)(skb)->data + (offset);           \
+		long fault = 0;                                                           \
+		if (start + sizeof(*(to)) <= (const void *)(long)(skb)->data_end)         \
+			__builtin_memcpy((to), start, sizeof(*(to)));                     \
+		else                                                                      \
+			fault = bpf_skb_load_bytes((skb), (offset), (to), sizeof(*(to))); \
+		fault;                                                                    \
 	})
 
 /*

@@ -156,8 +156,8 @@ static __always_inline __u64 approval_of(__u32 policy_id, const struct flow *flo
 
 	word = stir(word ^ flow->remote.halves[0]);
 	word = stir(word ^ flow->remote.halves[1]);
-	word = stir(word ^ ((__u64)policy_id << 32 | (__u64)flow->protocol << 16 |
-			    flow->remote_port));
+	word = stir(word ^
+		    ((__u64)policy_id << 32 | (__u64)flow->protocol << 16 | flow->remote_port));
 	return stir(word ^ egress_config.key[1]) | 1;
 }
 

@@ -48,7 +48,7 @@ static const char *const way_names[WAY_COUNT] = {
 
 /* ns, of one round */
 struct sample {
-	double mean;  /* of connect(2) */
+	double mean; /* of connect(2) */
 	double p99;
 	double cycle; /* socket, connect, accept, close */
 };
@@ -62,7 +62,8 @@ struct bench {
 
 static void die(const char *what, const struct error *error)
 {
-	(void)fprintf(stderr, "bench-egress: %s: %s\n", what, error ? error->text : strerror(errno));
+	(void)fprintf(stderr, "bench-egress: %s: %s\n", what,
+		      error ? error->text : strerror(errno));
 	exit(error ? (int)error->status : STATUS_SYSTEM);
 }
 
@@ -175,7 +176,8 @@ static struct sample run_round(const char *cgroup, bool denied)
 
 /* ---- policies ---- */
 
-/* Rules over distinct prefixes of both families and of several lengths, and the server's address. */
+/* Rules over distinct prefixes of both families and of several lengths, and the server's address.
+ */
 static char *make_manifest(size_t rules, size_t *length)
 {
 	char *text;
@@ -324,6 +326,30 @@ static void measure_swaps(struct bench *bench)
 	(void)printf("swap of a loaded policy: %.1f us\n", total / SWAPS / 1e3);
 }
 
+/* What the kernel charges for a map; "memlock:" of its fdinfo. */
+static double map_megabytes(const struct bench *bench, enum enforcer_map map)
+{
+	char path[64], line[128];
+	_cleanup_fclose_ FILE *file = NULL;
+	unsigned long long bytes = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d",
+		       enforcer_map_fd(bench->enforcer, map));
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		(void)sscanf(line, "memlock: %llu", &bytes);
+	return (double)bytes / (1 << 20);
+}
+
+static void print_memory(const struct bench *bench)
+{
+	(void)printf(
+		"kernel memory: addresses %.1f MiB, port sets %.1f MiB, denial counts %.1f MiB, "
+		"ring %.1f MiB\n",
+		map_megabytes(bench, MAP_GRANT_OF_ADDRESS), map_megabytes(bench, MAP_PORT_SETS),
+		map_megabytes(bench, MAP_DENIAL_COUNTS), map_megabytes(bench, MAP_EVENTS));
+}
+
 int main(void)
 {
 	static struct bench bench;
@@ -358,9 +384,11 @@ int main(void)
 	(void)printf("100,000 rules / 10 rules:  connect x %.3f\n",
 		     median(&bench, WAY_MANY, offsetof(struct sample, mean)) /
 			     median(&bench, WAY_FEW, offsetof(struct sample, mean)));
-	(void)printf("from manifest text into the kernel: 10 rules %.1f ms, 100,000 rules %.0f ms\n",
-		     few_ms, many_ms);
+	(void)printf(
+		"from manifest text into the kernel: 10 rules %.1f ms, 100,000 rules %.0f ms\n",
+		few_ms, many_ms);
 	measure_swaps(&bench);
+	print_memory(&bench);
 	release(&bench, bench.few);
 	release(&bench, bench.many);
 	tear_down(&bench);

@@ -89,18 +89,21 @@ prepare_apt() {
   apt-get "${apt_options[@]}" -qq update >&2
 }
 
-# find_package KERNEL: the newest cloud kernel of that version
-find_package() {
-  apt-cache "${apt_options[@]}" pkgnames "linux-image-$1" |
-    grep -E "^linux-image-${1//./\\.}[.+-].*cloud-amd64\$" | grep -E '^linux-image-[0-9.]+[0-9][-+.][^c]' |
-    sort -V | tail -1
-}
-
-# The packages that together are one kernel: newer ones come in parts.
+# The packages that together are one kernel: newer ones come in parts. A part in <> is gone from the archive.
 parts_of_package() {
   echo "$1"
   apt-cache "${apt_options[@]}" depends --no-recommends --no-suggests "$1" |
-    sed -nE 's/^ *Depends: (linux-(binary|modules)-[0-9].*)/\1/p'
+    sed -nE 's/^ *Depends: (<?linux-(binary|modules)-[0-9].*)/\1/p'
+}
+
+# find_package KERNEL: the newest cloud kernel of that version that is there whole
+find_package() {
+  local package
+  apt-cache "${apt_options[@]}" pkgnames "linux-image-$1" |
+    grep -E "^linux-image-${1//./\\.}[.+-].*[a-z0-9]-cloud-amd64\$" | sort -Vr |
+    while read -r package; do
+      parts_of_package "$package" | grep -q '<' || { echo "$package" && break; }
+    done
 }
 
 # unpack_image BZIMAGE VMLINUX: the ELF inside, by the header of the x86 boot protocol
@@ -151,7 +154,7 @@ fetch_kernel() {
   prepare_apt || return 1
   package=$(find_package "$1")
   if [ -z "$package" ]; then
-    echo "no package linux-image-$1*-cloud-amd64 in Debian" >&2
+    echo "no whole linux-image-$1*-cloud-amd64 in Debian" >&2
     return 1
   fi
   [ "$(cat "$folder/package" 2>/dev/null)" != "$package" ] || return 0

@@ -3,6 +3,7 @@
 # What code inside `agentpol run` tries to get out, observed at the far end, in another network
 # namespace. Each attempt has its positive control: the same without a policy arrives.
 set -u
+# shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 world_up escape
 
@@ -19,12 +20,11 @@ ways6="tcp tfo-sendto udp-sendto udp-connect udp-sendmmsg reconnect-udp fragment
   ipv6-dstopts ping-socket raw-icmp iouring-connect"
 
 # What a way takes besides address, port and token.
-more_for() { # WAY FAMILY VIA
+more_for() { # WAY FAMILY
   case $1 in
     udp-sendmmsg | udp-connected-sendto | reconnect-udp)
       if [ "$2" = 4 ]; then echo "$granted $granted_port"; else echo "$granted6 $granted_port"; fi
       ;;
-    ip-options | ipv6-rthdr) echo "$3" ;;
   esac
 }
 # Where the packets of a source-routed datagram go first is not where they are addressed to: the
@@ -32,28 +32,24 @@ more_for() { # WAY FAMILY VIA
 attempts() { # prints WAY TARGET ADDRESS PORT MORE...
   local way
   for way in $ways4; do
-    case $way in
-      ip-options)
-        echo "$way other-address $granted $granted_port $denied"
-        echo "$way granted $granted $granted_port $granted"
-        continue
-        ;;
-    esac
-    echo "$way other-address $denied $granted_port $(more_for "$way" 4 -)"
-    has_ports "$way" && echo "$way other-port $granted $denied_port $(more_for "$way" 4 -)"
-    echo "$way granted $granted $granted_port $(more_for "$way" 4 -)"
+    if [ "$way" = ip-options ]; then
+      echo "$way other-address $granted $granted_port $denied"
+      echo "$way granted $granted $granted_port $granted"
+      continue
+    fi
+    echo "$way other-address $denied $granted_port $(more_for "$way" 4)"
+    has_ports "$way" && echo "$way other-port $granted $denied_port $(more_for "$way" 4)"
+    echo "$way granted $granted $granted_port $(more_for "$way" 4)"
   done
   for way in $ways6; do
-    case $way in
-      ipv6-rthdr)
-        echo "$way other-address6 $granted6 $granted_port $denied6"
-        echo "$way granted6 $granted6 $granted_port $granted6"
-        continue
-        ;;
-    esac
-    echo "$way other-address6 $denied6 $granted_port $(more_for "$way" 6 -)"
-    has_ports "$way" && echo "$way other-port6 $granted6 $denied_port $(more_for "$way" 6 -)"
-    echo "$way granted6 $granted6 $granted_port $(more_for "$way" 6 -)"
+    if [ "$way" = ipv6-rthdr ]; then
+      echo "$way other-address6 $granted6 $granted_port $denied6"
+      echo "$way granted6 $granted6 $granted_port $granted6"
+      continue
+    fi
+    echo "$way other-address6 $denied6 $granted_port $(more_for "$way" 6)"
+    has_ports "$way" && echo "$way other-port6 $granted6 $denied_port $(more_for "$way" 6)"
+    echo "$way granted6 $granted6 $granted_port $(more_for "$way" 6)"
   done
 }
 has_ports() { case $1 in ping-socket | raw-icmp) false ;; esac; }

@@ -82,7 +82,8 @@ wait_for() { # SECONDS COMMAND...
   done
 }
 holds() { grep -qF -- "$2" "$1" 2>/dev/null; } # FILE TEXT
-is_gone() { ! kill -0 "$1" 2>/dev/null; }
+# Ended; whether its parent has taken notice is another matter.
+is_gone() { [ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; } # PID
 
 # ---- the world ----
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A world of its own for a kernel test: a network namespace whose every address is routed onto a
- * wire with nobody at its end, a cgroup that the test process lives in, an enforcer with its own pins. Two tests
- * at once don't meet.
+ * wire with nobody at its end, a cgroup that the test process lives in, an enforcer with its own
+ * pins. Two tests at once don't meet.
  */
 #ifndef AGENTPOL_TESTS_KERNEL_HARNESS_H
 #define AGENTPOL_TESTS_KERNEL_HARNESS_H

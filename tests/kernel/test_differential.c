@@ -23,29 +23,79 @@
 
 /* Few of each, so that policies and requests meet; edges of prefixes on both sides. */
 static const char *const addresses[] = {
-	"10.0.0.1",	"10.0.0.255",	   "10.0.1.0",	      "10.255.255.255", "11.0.0.0",
-	"9.255.255.255", "192.168.1.1",	   "127.0.0.1",	      "127.255.255.254", "128.0.0.1",
-	"0.0.0.0",	"169.254.169.254", "169.254.1.1",     "100.100.100.200", "100.100.100.201",
-	"168.63.129.16", "203.0.113.9",	   "8.8.8.8",	      "255.255.255.255", "::",
-	"::1",		"::2",		   "2001:db8::1",     "2001:db8:ffff::1", "2001:db9::1",
-	"fd00:ec2::254", "fd00:ec2::255",  "fe80::1",	      "fec0::1",	 "64:ff9b::a00:1",
-	"ff02::1",	"224.0.0.1",
+	"10.0.0.1",
+	"10.0.0.255",
+	"10.0.1.0",
+	"10.255.255.255",
+	"11.0.0.0",
+	"9.255.255.255",
+	"192.168.1.1",
+	"127.0.0.1",
+	"127.255.255.254",
+	"128.0.0.1",
+	"0.0.0.0",
+	"169.254.169.254",
+	"169.254.1.1",
+	"100.100.100.200",
+	"100.100.100.201",
+	"168.63.129.16",
+	"203.0.113.9",
+	"8.8.8.8",
+	"255.255.255.255",
+	"::",
+	"::1",
+	"::2",
+	"2001:db8::1",
+	"2001:db8:ffff::1",
+	"2001:db9::1",
+	"fd00:ec2::254",
+	"fd00:ec2::255",
+	"fe80::1",
+	"fec0::1",
+	"64:ff9b::a00:1",
+	"ff02::1",
+	"224.0.0.1",
 };
 static const char *const targets[] = {
-	"10.0.0.0/8",	  "10.0.0.0/24", "10.0.0.1",	   "10.0.0.0/31",    "0.0.0.0/0",
-	"128.0.0.0/1",	  "0.0.0.0/1",	 "127.0.0.0/8",	   "127.0.0.1",	     "169.254.0.0/16",
-	"169.254.169.254", "169.254.169.0/24", "169.0.0.0/8", "100.64.0.0/10", "100.100.100.200",
-	"168.63.129.16",  "203.0.113.0/24", "::/0",	   "::1",	     "2000::/3",
-	"2001:db8::/32",  "2001:db8::/48", "fe80::/10",	   "fd00::/8",	     "fd00:ec2::254",
-	"@loopback",	  "@any",	 "::ffff:0:0/96",  "::ffff:10.0.0.1", "8000::/1",
-	"fc00::/7",	  "::/1",
+	"10.0.0.0/8",
+	"10.0.0.0/24",
+	"10.0.0.1",
+	"10.0.0.0/31",
+	"0.0.0.0/0",
+	"128.0.0.0/1",
+	"0.0.0.0/1",
+	"127.0.0.0/8",
+	"127.0.0.1",
+	"169.254.0.0/16",
+	"169.254.169.254",
+	"169.254.169.0/24",
+	"169.0.0.0/8",
+	"100.64.0.0/10",
+	"100.100.100.200",
+	"168.63.129.16",
+	"203.0.113.0/24",
+	"::/0",
+	"::1",
+	"2000::/3",
+	"2001:db8::/32",
+	"2001:db8::/48",
+	"fe80::/10",
+	"fd00::/8",
+	"fd00:ec2::254",
+	"@loopback",
+	"@any",
+	"::ffff:0:0/96",
+	"::ffff:10.0.0.1",
+	"8000::/1",
+	"fc00::/7",
+	"::/1",
 };
 static const char *const ports[] = {
-	"443", "\"*\"", "\"1-1023\"", "\"8000-8010\"", "53", "65535", "\"1024-65535\"", "1", "80",
-	"\"50-60\"",
+	"443", "\"*\"", "\"1-1023\"", "\"8000-8010\"", "53", "65535", "\"1024-65535\"",
+	"1",   "80",	"\"50-60\"",
 };
-static const uint16_t asked_ports[] = {1, 52, 53, 54, 80, 443, 1023, 1024, 7999, 8000, 8010, 8011,
-				       65535};
+static const uint16_t asked_ports[] = {1,    52,   53,	 54,   80,   443,  1023,
+				       1024, 7999, 8000, 8010, 8011, 65535};
 static const char *const protocols[] = {
 	"\"tcp\"", "\"udp\"", "\"icmp\"", "[\"tcp\",\"udp\"]", "[\"tcp\",\"udp\",\"icmp\"]",
 };
@@ -109,8 +159,8 @@ static void add_egress(struct text *text)
 
 static void add_listen(struct text *text)
 {
-	static const char *const on[] = {"@any", "@loopback", "127.0.0.1", "0.0.0.0", "::", "::1",
-					 "10.77.0.1"};
+	static const char *const on[] = {"@any", "@loopback", "127.0.0.1", "0.0.0.0",
+					 "::",	 "::1",	      "10.77.0.1"};
 	size_t rules = pick(4);
 
 	add(text, ",\"listen\":[");
@@ -153,7 +203,7 @@ static void ask_connect(const struct policy *policy, const struct text *manifest
 {
 	struct request request = {.kind = REQUEST_CONNECT};
 	static const char *const names[] = {"tcp connect", "udp connect", "udp sendto",
-					    "raw tcp", "raw udp", "raw icmp"};
+					    "raw tcp",	   "raw udp",	  "raw icmp"};
 	size_t way = pick(raw ? ARRAY_SIZE(names) : 3);
 	struct ip_address *address = &request.connect.address;
 	const char *said;
@@ -165,8 +215,8 @@ static void ask_connect(const struct policy *policy, const struct text *manifest
 		way = 2;
 	request.connect.port = port;
 	request.connect.protocol = way == 0 || way == 3 ? PROTOCOL_TCP
-				   : way == 5	       ? PROTOCOL_ICMP
-						       : PROTOCOL_UDP;
+				   : way == 5		? PROTOCOL_ICMP
+							: PROTOCOL_UDP;
 	switch (way) {
 	case 0:
 		result = attempt_connect(address, port, SOCK_STREAM);

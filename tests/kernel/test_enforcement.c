@@ -76,8 +76,10 @@ static void *connect_in_a_loop(void *context)
 static void a_swap_gives_no_verdict_of_neither_policy(void **state)
 {
 	static const char *const manifests[] = {
-		MANIFEST("\"egress\":[" EGRESS("10.9.0.1", "[443]") "," EGRESS("10.9.0.3", "[443]") "]"),
-		MANIFEST("\"egress\":[" EGRESS("10.9.0.2", "[443,80]") "," EGRESS("10.9.0.3", "[80,443]") "]"),
+		MANIFEST("\"egress\":[" EGRESS("10.9.0.1", "[443]") "," EGRESS("10.9.0.3",
+									       "[443]") "]"),
+		MANIFEST("\"egress\":[" EGRESS("10.9.0.2", "[443,80]") "," EGRESS("10.9.0.3",
+										  "[80,443]") "]"),
 	};
 	struct looping looping = {0};
 	struct policy *policies[2];
@@ -269,7 +271,8 @@ static void a_free_port_serves_this_host_alone(void **state)
 	int server = socket(AF_INET, SOCK_STREAM, 0), client, accepted;
 	char byte;
 
-	(void)put_under(*state, MANIFEST("\"egress\":[" EGRESS("@loopback", "\"*\"") "," EGRESS("10.77.0.1", "\"*\"") "]"));
+	(void)put_under(*state, MANIFEST("\"egress\":[" EGRESS("@loopback", "\"*\"") "," EGRESS(
+					"10.77.0.1", "\"*\"") "]"));
 	assert_int_equal(bind(server, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(server, 4), 0);
 	assert_int_equal(getsockname(server, (struct sockaddr *)&address, &length), 0);
@@ -326,7 +329,8 @@ static void a_granted_udp_listener_may_answer_its_peers_alone(void **state)
 	assert_int_equal(byte, 'a');
 	stranger = peer;
 	stranger.sin_port = htons((uint16_t)(ntohs(peer.sin_port) ^ 1));
-	assert_int_equal(sendto(server, "x", 1, 0, (struct sockaddr *)&stranger, sizeof(stranger)), -1);
+	assert_int_equal(sendto(server, "x", 1, 0, (struct sockaddr *)&stranger, sizeof(stranger)),
+			 -1);
 	assert_int_equal(errno, EPERM);
 	(void)close(server);
 	(void)close(outside);

@@ -37,11 +37,11 @@ static bool covers(const char *rule, const char *destination)
 static void an_address_is_written_as_it_is_read(void **state)
 {
 	static const char *const cases[][2] = {
-	    {"10.0.0.1", "10.0.0.1"},
-	    {"::ffff:10.0.0.1", "10.0.0.1"},
-	    {"2001:DB8:0:0::1", "2001:db8::1"},
-	    {"::", "::"},
-	    {"0.0.0.0", "0.0.0.0"},
+		{"10.0.0.1", "10.0.0.1"},
+		{"::ffff:10.0.0.1", "10.0.0.1"},
+		{"2001:DB8:0:0::1", "2001:db8::1"},
+		{"::", "::"},
+		{"0.0.0.0", "0.0.0.0"},
 	};
 	char text[ADDRESS_TEXT_MAX];
 	size_t i;
@@ -58,15 +58,15 @@ static void an_address_is_written_as_it_is_read(void **state)
 static void a_prefix_is_written_as_it_is_read(void **state)
 {
 	static const char *const cases[][2] = {
-	    {"10.0.0.0/8", "10.0.0.0/8"},
-	    {"10.1.2.3/8", "10.0.0.0/8"},
-	    {"::ffff:0:0/96", "0.0.0.0/0"},
-	    {"::ffff:10.0.0.0/104", "10.0.0.0/8"},
-	    {"10.0.0.1/32", "10.0.0.1"},
-	    {"2001:db8::/32", "2001:db8::/32"},
-	    {"::/0", "::/0"},
-	    {"::ffff:1.2.3.4/81", "::8000:0:0/81"},
-	    {"2001:db8::1/128", "2001:db8::1"},
+		{"10.0.0.0/8", "10.0.0.0/8"},
+		{"10.1.2.3/8", "10.0.0.0/8"},
+		{"::ffff:0:0/96", "0.0.0.0/0"},
+		{"::ffff:10.0.0.0/104", "10.0.0.0/8"},
+		{"10.0.0.1/32", "10.0.0.1"},
+		{"2001:db8::/32", "2001:db8::/32"},
+		{"::/0", "::/0"},
+		{"::ffff:1.2.3.4/81", "::8000:0:0/81"},
+		{"2001:db8::1/128", "2001:db8::1"},
 	};
 	char text[ADDRESS_TEXT_MAX];
 	size_t i;
@@ -172,14 +172,14 @@ static void internal_addresses_are_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(an_address_is_written_as_it_is_read),
-	    cmocka_unit_test(a_prefix_is_written_as_it_is_read),
-	    cmocka_unit_test(what_is_no_address_is_refused),
-	    cmocka_unit_test(bits_behind_the_prefix_are_told),
-	    cmocka_unit_test(a_reserved_address_is_covered_by_its_own_range_alone),
-	    cmocka_unit_test(an_ipv6_prefix_covers_no_ipv4),
-	    cmocka_unit_test(any_address_as_a_destination_is_the_machine_itself),
-	    cmocka_unit_test(internal_addresses_are_known),
+		cmocka_unit_test(an_address_is_written_as_it_is_read),
+		cmocka_unit_test(a_prefix_is_written_as_it_is_read),
+		cmocka_unit_test(what_is_no_address_is_refused),
+		cmocka_unit_test(bits_behind_the_prefix_are_told),
+		cmocka_unit_test(a_reserved_address_is_covered_by_its_own_range_alone),
+		cmocka_unit_test(an_ipv6_prefix_covers_no_ipv4),
+		cmocka_unit_test(any_address_as_a_destination_is_the_machine_itself),
+		cmocka_unit_test(internal_addresses_are_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

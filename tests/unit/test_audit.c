@@ -232,9 +232,10 @@ static void lost_records_are_counted(void **state)
 static void a_filter_takes_what_it_names(void **state)
 {
 	const struct log *log = *state;
-	const struct audit_filter filters[] = {
-		{.agent = "a"}, {.agent = "b", .verdict = "deny"}, {.verdict = "allow"},
-		{.kind = "listen"}};
+	const struct audit_filter filters[] = {{.agent = "a"},
+					       {.agent = "b", .verdict = "deny"},
+					       {.verdict = "allow"},
+					       {.kind = "listen"}};
 	const size_t wanted[] = {2, 1, 0, 0};
 	struct audit_store *store = open_store(log);
 	struct error error;
@@ -278,9 +279,11 @@ static void no_terminal_obeys_a_record(void **state)
 	FILE *out = open_memstream(&text, &length);
 
 	(void)state;
-	assert_true(audit_print_line("{\"seq\":1,\"time\":\"2026-11-23T09:20:35.1Z\",\"agent\":\"a\","
-				     "\"kind\":\"connect\",\"verdict\":\"deny\","
-				     "\"exe\":\"/tmp/\\u001b[2Jx\\u0007\"}", false, out));
+	assert_true(
+		audit_print_line("{\"seq\":1,\"time\":\"2026-11-23T09:20:35.1Z\",\"agent\":\"a\","
+				 "\"kind\":\"connect\",\"verdict\":\"deny\","
+				 "\"exe\":\"/tmp/\\u001b[2Jx\\u0007\"}",
+				 false, out));
 	assert_int_equal(fclose(out), 0);
 	assert_non_null(strstr(text, "/tmp/?[2Jx?"));
 	assert_null(strchr(text, 033));

@@ -51,7 +51,8 @@ static void a_configuration_is_read(void **state)
 
 	(void)state;
 	assert_int_equal(read_text("{\"log\": \"/l\", \"ring_bytes\": 8192, \"agents\": "
-				   "[{\"cgroup\": \"/a\", \"manifest\": \"/m\"}]}", &config, &error),
+				   "[{\"cgroup\": \"/a\", \"manifest\": \"/m\"}]}",
+				   &config, &error),
 			 0);
 	assert_string_equal(config.log, "/l");
 	assert_int_equal(config.ring_bytes, 8192);

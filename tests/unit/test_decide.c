@@ -11,21 +11,22 @@
 #include "policy/decide.h"
 
 static const char manifest[] =
-    "{\"agentpol\": 1, \"name\": \"t\","
-    " \"network\": {\"egress\": ["
-    "  {\"to\": \"10.0.0.0/8\", \"ports\": [443, \"8000-8100\"]},"
-    "  {\"to\": [\"api.example.com\", \"*.cdn.example.com\"], \"ports\": [443]},"
-    "  {\"to\": \"@loopback\", \"ports\": [5432], \"proto\": [\"tcp\", \"icmp\"]},"
-    "  {\"to\": \"192.0.2.0/24\", \"ports\": \"*\", \"proto\": \"udp\"}],"
-    "  \"resolvers\": [\"10.0.0.53\"],"
-    "  \"listen\": [{\"ports\": [8080], \"on\": \"@loopback\"}],"
-    "  \"families\": [\"packet\"]},"
-    " \"process\": {\"exec\": [\"/usr/bin/*\"]},"
-    " \"files\": {\"read\": [\"/data\"], \"write\": [\"/data/out\"], \"deny\": [\"/data/secret\"]},"
-    " \"tools\": {\"a/b\": {\"network\": {\"egress\": ["
-    "    {\"to\": \"169.254.169.254\", \"ports\": [80]}]},"
-    "    \"process\": {\"syscalls\": {\"allow\": [\"ptrace\"]}}},"
-    "  \"bare\": {}}}";
+	"{\"agentpol\": 1, \"name\": \"t\","
+	" \"network\": {\"egress\": ["
+	"  {\"to\": \"10.0.0.0/8\", \"ports\": [443, \"8000-8100\"]},"
+	"  {\"to\": [\"api.example.com\", \"*.cdn.example.com\"], \"ports\": [443]},"
+	"  {\"to\": \"@loopback\", \"ports\": [5432], \"proto\": [\"tcp\", \"icmp\"]},"
+	"  {\"to\": \"192.0.2.0/24\", \"ports\": \"*\", \"proto\": \"udp\"}],"
+	"  \"resolvers\": [\"10.0.0.53\"],"
+	"  \"listen\": [{\"ports\": [8080], \"on\": \"@loopback\"}],"
+	"  \"families\": [\"packet\"]},"
+	" \"process\": {\"exec\": [\"/usr/bin/*\"]},"
+	" \"files\": {\"read\": [\"/data\"], \"write\": [\"/data/out\"], \"deny\": "
+	"[\"/data/secret\"]},"
+	" \"tools\": {\"a/b\": {\"network\": {\"egress\": ["
+	"    {\"to\": \"169.254.169.254\", \"ports\": [80]}]},"
+	"    \"process\": {\"syscalls\": {\"allow\": [\"ptrace\"]}}},"
+	"  \"bare\": {}}}";
 
 static const char empty_manifest[] = "{\"agentpol\": 1, \"name\": \"t\"}";
 static const char audit_manifest[] = "{\"agentpol\": 1, \"name\": \"t\", \"mode\": \"audit\"}";
@@ -347,12 +348,12 @@ static void a_denied_path_wins_over_a_grant(void **state)
 
 static void the_enforcers_own_files_are_never_open(void **state)
 {
-	const struct verdict verdict =
-	    decide_path(empty_manifest, REQUEST_FILE, "/run/../run/agentpol/socket", ACCESS_READ);
+	const struct verdict verdict = decide_path(empty_manifest, REQUEST_FILE,
+						   "/run/../run/agentpol/socket", ACCESS_READ);
 	const struct verdict other =
-	    decide_path(empty_manifest, REQUEST_FILE, "/etc/passwd", ACCESS_WRITE);
+		decide_path(empty_manifest, REQUEST_FILE, "/etc/passwd", ACCESS_WRITE);
 	const struct verdict relative =
-	    decide_path(empty_manifest, REQUEST_EXEC, "bin/x", ACCESS_READ);
+		decide_path(empty_manifest, REQUEST_EXEC, "bin/x", ACCESS_READ);
 
 	(void)state;
 	expect(&verdict, VERDICT_DENY, "enforcer", "/files");
@@ -410,26 +411,26 @@ static void audit_mode_says_what_it_would_deny(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_granted_address_is_open),
-	    cmocka_unit_test(a_denied_address_has_its_edit),
-	    cmocka_unit_test(a_name_opens_the_address_it_was_learnt_for),
-	    cmocka_unit_test(a_name_opens_no_internal_address),
-	    cmocka_unit_test(any_opens_no_metadata_service),
-	    cmocka_unit_test(the_any_address_is_the_machine_itself),
-	    cmocka_unit_test(icmp_has_no_port),
-	    cmocka_unit_test(every_port_leaves_out_dns),
-	    cmocka_unit_test(an_unknown_tool_is_denied),
-	    cmocka_unit_test(a_tools_hint_goes_to_the_tool),
-	    cmocka_unit_test(names_are_asked_of_granted_resolvers),
-	    cmocka_unit_test(system_resolvers_are_assumed),
-	    cmocka_unit_test(listening_is_granted_where_it_is_named),
-	    cmocka_unit_test(only_granted_families_open),
-	    cmocka_unit_test(a_directory_grants_what_is_below_it),
-	    cmocka_unit_test(a_denied_path_wins_over_a_grant),
-	    cmocka_unit_test(the_enforcers_own_files_are_never_open),
-	    cmocka_unit_test(only_patterns_that_match_are_executed),
-	    cmocka_unit_test(escapes_are_denied_unless_excepted),
-	    cmocka_unit_test(audit_mode_says_what_it_would_deny),
+		cmocka_unit_test(a_granted_address_is_open),
+		cmocka_unit_test(a_denied_address_has_its_edit),
+		cmocka_unit_test(a_name_opens_the_address_it_was_learnt_for),
+		cmocka_unit_test(a_name_opens_no_internal_address),
+		cmocka_unit_test(any_opens_no_metadata_service),
+		cmocka_unit_test(the_any_address_is_the_machine_itself),
+		cmocka_unit_test(icmp_has_no_port),
+		cmocka_unit_test(every_port_leaves_out_dns),
+		cmocka_unit_test(an_unknown_tool_is_denied),
+		cmocka_unit_test(a_tools_hint_goes_to_the_tool),
+		cmocka_unit_test(names_are_asked_of_granted_resolvers),
+		cmocka_unit_test(system_resolvers_are_assumed),
+		cmocka_unit_test(listening_is_granted_where_it_is_named),
+		cmocka_unit_test(only_granted_families_open),
+		cmocka_unit_test(a_directory_grants_what_is_below_it),
+		cmocka_unit_test(a_denied_path_wins_over_a_grant),
+		cmocka_unit_test(the_enforcers_own_files_are_never_open),
+		cmocka_unit_test(only_patterns_that_match_are_executed),
+		cmocka_unit_test(escapes_are_denied_unless_excepted),
+		cmocka_unit_test(audit_mode_says_what_it_would_deny),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,9 +91,9 @@ static void add_listen(struct fixture *fixture, const char *on, unsigned first, 
 	struct network *network = &fixture->policy.agent.network;
 
 	fixture->listens[network->listen_count] =
-	    (struct listen_rule){.ports = port_range(fixture, first, last),
-				 .on = target(on),
-				 .index = network->listen_count};
+		(struct listen_rule){.ports = port_range(fixture, first, last),
+				     .on = target(on),
+				     .index = network->listen_count};
 	network->listen_count++;
 }
 
@@ -223,8 +223,7 @@ static void the_flags_say_modes(void **state)
 	fixture.policy.audit_allowed = AUDIT_CONNECT;
 	fixture.policy.agent.network.families = FAMILY_RAW | FAMILY_PACKET;
 	image = compile(&fixture, NULL);
-	assert_int_equal(image->flags,
-			 POLICY_AUDIT_MODE | POLICY_LOG_CONNECT | POLICY_RAW_SOCKETS);
+	assert_int_equal(image->flags, POLICY_AUDIT_MODE | POLICY_LOG_CONNECT | POLICY_RAW_SOCKETS);
 	image_free(image);
 	arena_free(fixture.arena);
 }
@@ -286,77 +285,77 @@ static unsigned pick(size_t count)
 }
 
 static const char *const rule_pool[] = {
-    "@any",
-    "@loopback",
-    "0.0.0.0/0",
-    "::/0",
-    "::/1",
-    "::/80",
-    "::/95",
-    "8000::/1",
-    "10.0.0.0/8",
-    "10.1.0.0/16",
-    "10.1.2.0/24",
-    "10.1.2.3",
-    "127.0.0.0/8",
-    "127.0.0.1",
-    "0.0.0.0",
-    "0.0.0.0/8",
-    "::",
-    "::1",
-    "::/127",
-    "169.0.0.0/8",
-    "169.254.0.0/16",
-    "169.254.0.0/15",
-    "169.254.169.0/24",
-    "169.254.169.254",
-    "fe80::/9",
-    "fe80::/10",
-    "fe80::/64",
-    "fe80::1",
-    "fc00::/7",
-    "fd00:ec2::/32",
-    "fd00:ec2::254",
-    "100.64.0.0/10",
-    "100.100.100.200",
-    "168.63.129.16",
-    "168.63.128.0/23",
-    "2001:db8::/32",
-    "2001:db8::1",
+	"@any",
+	"@loopback",
+	"0.0.0.0/0",
+	"::/0",
+	"::/1",
+	"::/80",
+	"::/95",
+	"8000::/1",
+	"10.0.0.0/8",
+	"10.1.0.0/16",
+	"10.1.2.0/24",
+	"10.1.2.3",
+	"127.0.0.0/8",
+	"127.0.0.1",
+	"0.0.0.0",
+	"0.0.0.0/8",
+	"::",
+	"::1",
+	"::/127",
+	"169.0.0.0/8",
+	"169.254.0.0/16",
+	"169.254.0.0/15",
+	"169.254.169.0/24",
+	"169.254.169.254",
+	"fe80::/9",
+	"fe80::/10",
+	"fe80::/64",
+	"fe80::1",
+	"fc00::/7",
+	"fd00:ec2::/32",
+	"fd00:ec2::254",
+	"100.64.0.0/10",
+	"100.100.100.200",
+	"168.63.129.16",
+	"168.63.128.0/23",
+	"2001:db8::/32",
+	"2001:db8::1",
 };
 static const char *const address_pool[] = {
-    "0.0.0.0",
-    "::",
-    "::1",
-    "::2",
-    "127.0.0.1",
-    "127.9.9.9",
-    "10.1.2.3",
-    "10.1.2.4",
-    "10.1.9.9",
-    "10.9.9.9",
-    "11.0.0.1",
-    "8.8.8.8",
-    "169.254.169.254",
-    "169.254.169.1",
-    "169.254.1.1",
-    "169.255.1.1",
-    "169.1.1.1",
-    "fe80::1",
-    "fe80:1::1",
-    "fec0::1",
-    "fd00::1",
-    "fd00:ec2::254",
-    "fd00:ec2::1",
-    "100.100.100.200",
-    "100.64.0.1",
-    "168.63.129.16",
-    "168.63.129.17",
-    "2001:db8::1",
-    "2001:db8::2",
-    "9000::1",
-    "0.0.0.1",
-    "255.255.255.255",
+	"0.0.0.0",
+	"::",
+	"::1",
+	"::2",
+	"127.0.0.1",
+	"127.9.9.9",
+	"10.1.2.3",
+	"10.1.2.4",
+	"10.1.9.9",
+	"10.9.9.9",
+	"11.0.0.1",
+	"8.8.8.8",
+	"169.254.169.254",
+	"169.254.169.1",
+	"169.254.1.1",
+	"169.255.1.1",
+	"169.1.1.1",
+	"fe80::1",
+	"fe80:1::1",
+	"fec0::1",
+	"fd00::1",
+	"fd00:ec2::254",
+	"fd00:ec2::1",
+	"100.100.100.200",
+	"100.64.0.1",
+	"168.63.129.16",
+	"168.63.129.17",
+	"2001:db8::1",
+	"2001:db8::2",
+	"9000::1",
+	"0.0.0.1",
+	"255.255.255.255",
 };
 static const unsigned port_pool[] = {1, 22, 53, 80, 443, 8080, 65535};
 
@@ -368,7 +367,7 @@ static void random_policy(struct fixture *fixture)
 	fixture_init(fixture);
 	for (i = 0; i < rules + tool_rules; i++) {
 		struct network *network =
-		    i < rules ? &fixture->policy.agent.network : &fixture->tool.scope.network;
+			i < rules ? &fixture->policy.agent.network : &fixture->tool.scope.network;
 		const unsigned first = port_pool[pick(ARRAY_SIZE(port_pool))];
 
 		add_egress(fixture, network, rule_pool[pick(ARRAY_SIZE(rule_pool))], first,
@@ -392,7 +391,7 @@ static void ask_both(const struct fixture *fixture, const struct image *image, c
 	const char *text = address_pool[pick(ARRAY_SIZE(address_pool))];
 	const enum protocol_bit protocol = 1U << pick(3);
 	const uint16_t port =
-	    (uint16_t)(pick(2) ? port_pool[pick(ARRAY_SIZE(port_pool))] : 1 + pick(65535));
+		(uint16_t)(pick(2) ? port_pool[pick(ARRAY_SIZE(port_pool))] : 1 + pick(65535));
 	struct request request = {.tool = tool};
 	const bool listen = pick(3) == 0;
 	struct ip_address address;
@@ -404,8 +403,8 @@ static void ask_both(const struct fixture *fixture, const struct image *image, c
 		request.kind = REQUEST_LISTEN;
 		request.listen.address = address;
 		request.listen.port = pick(20) ? port : 0;
-		allowed =
-		    image_allows(image, TABLE_LISTEN, &address, PROTOCOL_TCP, request.listen.port);
+		allowed = image_allows(image, TABLE_LISTEN, &address, PROTOCOL_TCP,
+				       request.listen.port);
 		assert_int_equal(allowed, image_allows(image, TABLE_LISTEN, &address, PROTOCOL_UDP,
 						       request.listen.port));
 	} else {
@@ -481,7 +480,7 @@ static void a_million_prefixes_are_compiled_in_seconds(void **state)
 	print_message("# %zu prefixes, %zu port sets: %.2f s\n", image->address_count,
 		      image->port_set_count,
 		      (double)(after.tv_sec - before.tv_sec) +
-			  (double)(after.tv_nsec - before.tv_nsec) / 1e9);
+			      (double)(after.tv_nsec - before.tv_nsec) / 1e9);
 	assert_in_range(image->address_count, PREFIXES_MANY, PREFIXES_MANY + 16);
 	/* Ten alone (in reserved ranges), ten joined with what all have, and that. */
 	assert_in_range(image->port_set_count, 11, 21);
@@ -494,16 +493,16 @@ static void a_million_prefixes_are_compiled_in_seconds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(no_rule_makes_an_empty_table),
-	    cmocka_unit_test(a_longer_prefix_keeps_what_the_shorter_grants),
-	    cmocka_unit_test(any_reaches_both_families_and_no_reserved_address),
-	    cmocka_unit_test(an_ipv6_prefix_opens_no_ipv4),
-	    cmocka_unit_test(a_tools_grants_are_its_own),
-	    cmocka_unit_test(the_flags_say_modes),
-	    cmocka_unit_test(bits_are_the_ports_of_the_set),
-	    cmocka_unit_test(too_many_port_sets_are_refused),
-	    cmocka_unit_test(the_image_and_the_decision_core_agree),
-	    cmocka_unit_test(a_million_prefixes_are_compiled_in_seconds),
+		cmocka_unit_test(no_rule_makes_an_empty_table),
+		cmocka_unit_test(a_longer_prefix_keeps_what_the_shorter_grants),
+		cmocka_unit_test(any_reaches_both_families_and_no_reserved_address),
+		cmocka_unit_test(an_ipv6_prefix_opens_no_ipv4),
+		cmocka_unit_test(a_tools_grants_are_its_own),
+		cmocka_unit_test(the_flags_say_modes),
+		cmocka_unit_test(bits_are_the_ports_of_the_set),
+		cmocka_unit_test(too_many_port_sets_are_refused),
+		cmocka_unit_test(the_image_and_the_decision_core_agree),
+		cmocka_unit_test(a_million_prefixes_are_compiled_in_seconds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

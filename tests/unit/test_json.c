@@ -17,69 +17,69 @@ struct bad_text {
 };
 
 static const struct bad_text bad_texts[] = {
-    {"", CODE_SYNTAX, 1, 1},
-    {"  \n ", CODE_SYNTAX, 2, 2},
-    {"{", CODE_SYNTAX, 1, 2},
-    {"{\"a\"", CODE_SYNTAX, 1, 5},
-    {"{\"a\":", CODE_SYNTAX, 1, 6},
-    {"{\"a\":1", CODE_SYNTAX, 1, 7},
-    {"{\"a\":1,", CODE_SYNTAX, 1, 8},
-    {"{\"a\":1,}", CODE_SYNTAX, 1, 8},
-    {"[1,]", CODE_SYNTAX, 1, 4},
-    {"[,1]", CODE_SYNTAX, 1, 2},
-    {"[1 2]", CODE_SYNTAX, 1, 4},
-    {"[1}", CODE_SYNTAX, 1, 3},
-    {"{\"a\":]}", CODE_SYNTAX, 1, 6},
-    {"{a:1}", CODE_SYNTAX, 1, 2},
-    {"{1:1}", CODE_SYNTAX, 1, 2},
-    {"{\"a\" 1}", CODE_SYNTAX, 1, 6},
-    {"['a']", CODE_SYNTAX, 1, 2},
-    {"// x\n1", CODE_SYNTAX, 1, 1},
-    {"[1, /* x */ 2]", CODE_SYNTAX, 1, 5},
-    {"{ # x\n}", CODE_SYNTAX, 1, 3},
-    {"tru", CODE_SYNTAX, 1, 1},
-    {"True", CODE_SYNTAX, 1, 1},
-    {"nul", CODE_SYNTAX, 1, 1},
-    {"NaN", CODE_SYNTAX, 1, 1},
-    {"Infinity", CODE_SYNTAX, 1, 1},
-    {"1 1", CODE_SYNTAX, 1, 3},
-    {"{}x", CODE_SYNTAX, 1, 3},
-    {"{}}", CODE_SYNTAX, 1, 3},
-    {"truefalse", CODE_SYNTAX, 1, 5},
-    {"01", CODE_SYNTAX, 1, 1},
-    {"-01", CODE_SYNTAX, 1, 1},
-    {"+1", CODE_SYNTAX, 1, 1},
-    {"-", CODE_SYNTAX, 1, 1},
-    {".5", CODE_SYNTAX, 1, 1},
-    {"5.", CODE_SYNTAX, 1, 1},
-    {"1e", CODE_SYNTAX, 1, 1},
-    {"1e+", CODE_SYNTAX, 1, 1},
-    {"0x10", CODE_SYNTAX, 1, 2},
-    {"1e999", CODE_LIMIT, 1, 1},
-    {"[1,\n -1e999]", CODE_LIMIT, 2, 2},
-    {"\"abc", CODE_SYNTAX, 1, 1},
-    {"\"a\nb\"", CODE_SYNTAX, 1, 3},
-    {"\"a\tb\"", CODE_SYNTAX, 1, 3},
-    {"\"\\x\"", CODE_SYNTAX, 1, 2},
-    {"\"\\", CODE_SYNTAX, 1, 2},
-    {"\"\\u12\"", CODE_SYNTAX, 1, 2},
-    {"\"\\u12g4\"", CODE_SYNTAX, 1, 2},
-    {"\"\\u0000\"", CODE_ENCODING, 1, 2},
-    {"\"\\ud800\"", CODE_ENCODING, 1, 2},
-    {"\"\\ud800\\u0041\"", CODE_ENCODING, 1, 2},
-    {"\"\\ud800\\ud800\"", CODE_ENCODING, 1, 2},
-    {"\"\\udc00\"", CODE_ENCODING, 1, 2},
-    {"\"\xff\"", CODE_ENCODING, 1, 2},
-    {"\"\xc3\"", CODE_ENCODING, 1, 2},
-    {"\"\xc0\xaf\"", CODE_ENCODING, 1, 2},
-    {"\"\xed\xa0\x80\"", CODE_ENCODING, 1, 2},
-    {"\"\xf4\x90\x80\x80\"", CODE_ENCODING, 1, 2},
-    {"\xef\xbb\xbf{}", CODE_ENCODING, 1, 1},
-    {"\xfe\xff", CODE_SYNTAX, 1, 1},
-    {"{\"a\":1,\"a\":2}", CODE_KEY_TWICE, 1, 8},
-    {"{\"a\":1,\n \"\\u0061\":2}", CODE_KEY_TWICE, 2, 2},
-    {"{\"x\":{\"a\":1,\"b\":2,\"b\":3}}", CODE_KEY_TWICE, 1, 19},
-    {"{\"\":1,\"\":2}", CODE_KEY_TWICE, 1, 7},
+	{"", CODE_SYNTAX, 1, 1},
+	{"  \n ", CODE_SYNTAX, 2, 2},
+	{"{", CODE_SYNTAX, 1, 2},
+	{"{\"a\"", CODE_SYNTAX, 1, 5},
+	{"{\"a\":", CODE_SYNTAX, 1, 6},
+	{"{\"a\":1", CODE_SYNTAX, 1, 7},
+	{"{\"a\":1,", CODE_SYNTAX, 1, 8},
+	{"{\"a\":1,}", CODE_SYNTAX, 1, 8},
+	{"[1,]", CODE_SYNTAX, 1, 4},
+	{"[,1]", CODE_SYNTAX, 1, 2},
+	{"[1 2]", CODE_SYNTAX, 1, 4},
+	{"[1}", CODE_SYNTAX, 1, 3},
+	{"{\"a\":]}", CODE_SYNTAX, 1, 6},
+	{"{a:1}", CODE_SYNTAX, 1, 2},
+	{"{1:1}", CODE_SYNTAX, 1, 2},
+	{"{\"a\" 1}", CODE_SYNTAX, 1, 6},
+	{"['a']", CODE_SYNTAX, 1, 2},
+	{"// x\n1", CODE_SYNTAX, 1, 1},
+	{"[1, /* x */ 2]", CODE_SYNTAX, 1, 5},
+	{"{ # x\n}", CODE_SYNTAX, 1, 3},
+	{"tru", CODE_SYNTAX, 1, 1},
+	{"True", CODE_SYNTAX, 1, 1},
+	{"nul", CODE_SYNTAX, 1, 1},
+	{"NaN", CODE_SYNTAX, 1, 1},
+	{"Infinity", CODE_SYNTAX, 1, 1},
+	{"1 1", CODE_SYNTAX, 1, 3},
+	{"{}x", CODE_SYNTAX, 1, 3},
+	{"{}}", CODE_SYNTAX, 1, 3},
+	{"truefalse", CODE_SYNTAX, 1, 5},
+	{"01", CODE_SYNTAX, 1, 1},
+	{"-01", CODE_SYNTAX, 1, 1},
+	{"+1", CODE_SYNTAX, 1, 1},
+	{"-", CODE_SYNTAX, 1, 1},
+	{".5", CODE_SYNTAX, 1, 1},
+	{"5.", CODE_SYNTAX, 1, 1},
+	{"1e", CODE_SYNTAX, 1, 1},
+	{"1e+", CODE_SYNTAX, 1, 1},
+	{"0x10", CODE_SYNTAX, 1, 2},
+	{"1e999", CODE_LIMIT, 1, 1},
+	{"[1,\n -1e999]", CODE_LIMIT, 2, 2},
+	{"\"abc", CODE_SYNTAX, 1, 1},
+	{"\"a\nb\"", CODE_SYNTAX, 1, 3},
+	{"\"a\tb\"", CODE_SYNTAX, 1, 3},
+	{"\"\\x\"", CODE_SYNTAX, 1, 2},
+	{"\"\\", CODE_SYNTAX, 1, 2},
+	{"\"\\u12\"", CODE_SYNTAX, 1, 2},
+	{"\"\\u12g4\"", CODE_SYNTAX, 1, 2},
+	{"\"\\u0000\"", CODE_ENCODING, 1, 2},
+	{"\"\\ud800\"", CODE_ENCODING, 1, 2},
+	{"\"\\ud800\\u0041\"", CODE_ENCODING, 1, 2},
+	{"\"\\ud800\\ud800\"", CODE_ENCODING, 1, 2},
+	{"\"\\udc00\"", CODE_ENCODING, 1, 2},
+	{"\"\xff\"", CODE_ENCODING, 1, 2},
+	{"\"\xc3\"", CODE_ENCODING, 1, 2},
+	{"\"\xc0\xaf\"", CODE_ENCODING, 1, 2},
+	{"\"\xed\xa0\x80\"", CODE_ENCODING, 1, 2},
+	{"\"\xf4\x90\x80\x80\"", CODE_ENCODING, 1, 2},
+	{"\xef\xbb\xbf{}", CODE_ENCODING, 1, 1},
+	{"\xfe\xff", CODE_SYNTAX, 1, 1},
+	{"{\"a\":1,\"a\":2}", CODE_KEY_TWICE, 1, 8},
+	{"{\"a\":1,\n \"\\u0061\":2}", CODE_KEY_TWICE, 2, 2},
+	{"{\"x\":{\"a\":1,\"b\":2,\"b\":3}}", CODE_KEY_TWICE, 1, 19},
+	{"{\"\":1,\"\":2}", CODE_KEY_TWICE, 1, 7},
 };
 
 static void every_unclear_text_is_refused_at_its_place(void **state)
@@ -124,23 +124,23 @@ static struct json_document *parse(const char *text)
 static void plain_json_is_read(void **state)
 {
 	static const char *const texts[] = {
-	    "0",
-	    "-0",
-	    "-0.5e-10",
-	    "1E+2",
-	    "\"\"",
-	    "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\"",
-	    "\"\xf0\x9f\x98\x80 \xc3\xa9\"",
-	    "true",
-	    "false",
-	    "null",
-	    "[]",
-	    "{}",
-	    " \t\r\n[ ] \n",
-	    "[[],{},\"\",0]",
-	    "{\"a\":{\"a\":{\"a\":[{\"a\":1}]}}}",
-	    "{\"\":0}",
-	    "{\"a\":1,\"A\":2}",
+		"0",
+		"-0",
+		"-0.5e-10",
+		"1E+2",
+		"\"\"",
+		"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\"",
+		"\"\xf0\x9f\x98\x80 \xc3\xa9\"",
+		"true",
+		"false",
+		"null",
+		"[]",
+		"{}",
+		" \t\r\n[ ] \n",
+		"[[],{},\"\",0]",
+		"{\"a\":{\"a\":{\"a\":[{\"a\":1}]}}}",
+		"{\"\":0}",
+		"{\"a\":1,\"A\":2}",
 	};
 
 	(void)state;
@@ -151,7 +151,7 @@ static void plain_json_is_read(void **state)
 static void values_know_their_line_and_column(void **state)
 {
 	_cleanup_json_document_ struct json_document *document =
-	    parse("{\n  \"a\": [1, {\"b\": true}],\n\t\"c\":\n\"d\"\n}");
+		parse("{\n  \"a\": [1, {\"b\": true}],\n\t\"c\":\n\"d\"\n}");
 	const json_value *root = json_root(document);
 	const json_value *list = json_member(root, "a");
 	const json_value *b = json_member(json_next(json_first(list)), "b");
@@ -246,8 +246,8 @@ static void a_key_given_twice_among_many_is_refused(void **state)
 
 static void whole_numbers_are_told_from_others(void **state)
 {
-	_cleanup_json_document_ struct json_document *document =
-	    parse("[0, 443, 443.0, 4.43e2, 1.5, -1, 65536, \"443\", 9007199254740993, 1e300, -0]");
+	_cleanup_json_document_ struct json_document *document = parse(
+		"[0, 443, 443.0, 4.43e2, 1.5, -1, 65536, \"443\", 9007199254740993, 1e300, -0]");
 	const bool expected[] = {1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1};
 	size_t i = 0;
 
@@ -282,7 +282,7 @@ static void accessors_bear_what_is_not_there(void **state)
 static void a_value_is_printed_as_compact_text(void **state)
 {
 	_cleanup_json_document_ struct json_document *document =
-	    parse("{\"type\" : \"object\", \"n\": [1, 2.5, true, null]}");
+		parse("{\"type\" : \"object\", \"n\": [1, 2.5, true, null]}");
 	_cleanup_free_ char *text = json_print(json_root(document));
 
 	(void)state;
@@ -292,17 +292,17 @@ static void a_value_is_printed_as_compact_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_unclear_text_is_refused_at_its_place),
-	    cmocka_unit_test(a_nul_byte_in_the_text_is_refused),
-	    cmocka_unit_test(plain_json_is_read),
-	    cmocka_unit_test(values_know_their_line_and_column),
-	    cmocka_unit_test(depth_is_bounded_at_64),
-	    cmocka_unit_test(size_is_bounded_at_8_mib),
-	    cmocka_unit_test(a_long_number_is_refused_not_cut),
-	    cmocka_unit_test(a_key_given_twice_among_many_is_refused),
-	    cmocka_unit_test(whole_numbers_are_told_from_others),
-	    cmocka_unit_test(accessors_bear_what_is_not_there),
-	    cmocka_unit_test(a_value_is_printed_as_compact_text),
+		cmocka_unit_test(every_unclear_text_is_refused_at_its_place),
+		cmocka_unit_test(a_nul_byte_in_the_text_is_refused),
+		cmocka_unit_test(plain_json_is_read),
+		cmocka_unit_test(values_know_their_line_and_column),
+		cmocka_unit_test(depth_is_bounded_at_64),
+		cmocka_unit_test(size_is_bounded_at_8_mib),
+		cmocka_unit_test(a_long_number_is_refused_not_cut),
+		cmocka_unit_test(a_key_given_twice_among_many_is_refused),
+		cmocka_unit_test(whole_numbers_are_told_from_others),
+		cmocka_unit_test(accessors_bear_what_is_not_there),
+		cmocka_unit_test(a_value_is_printed_as_compact_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,11 +77,11 @@ static void long_texts_grow_the_buffer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(commas_stand_where_they_belong),
-	    cmocka_unit_test(strings_are_escaped),
-	    cmocka_unit_test(bytes_that_are_not_utf8_are_replaced),
-	    cmocka_unit_test(a_reset_writer_starts_anew),
-	    cmocka_unit_test(long_texts_grow_the_buffer),
+		cmocka_unit_test(commas_stand_where_they_belong),
+		cmocka_unit_test(strings_are_escaped),
+		cmocka_unit_test(bytes_that_are_not_utf8_are_replaced),
+		cmocka_unit_test(a_reset_writer_starts_anew),
+		cmocka_unit_test(long_texts_grow_the_buffer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,50 +41,51 @@ struct finding {
 };
 
 static const struct finding findings[] = {
-    {EGRESS("{\"to\":\"@any\",\"ports\":\"*\"}"), "B001", "/network/egress/0/to"},
-    {EGRESS("{\"to\":\"0.0.0.0/0\",\"ports\":[\"1-65535\"]}"), "B001", "/network/egress/0/to"},
-    {EGRESS("{\"to\":[\"a.b\",\"::/0\"],\"ports\":[\"*\"]}"), "B001", "/network/egress/0/to/1"},
-    {EGRESS("{\"to\":\"@any\",\"ports\":[443]}"), "B002", "/network/egress/0/to"},
-    {EGRESS("{\"to\":\"10.0.0.0/8\",\"ports\":[443]}"), "B003", "/network/egress/0/to"},
-    {EGRESS("{\"to\":\"2000::/3\",\"ports\":[443]}"), "B003", "/network/egress/0/to"},
-    {EGRESS("{\"to\":\"169.254.169.254\",\"ports\":[80]}"), "B004", "/network/egress/0/to"},
-    {EGRESS("{\"to\":\"169.254.0.0/16\",\"ports\":[80]}"), "B004", "/network/egress/0/to"},
-    {EGRESS("{\"to\":\"*.com\",\"ports\":[443]}"), "B005", "/network/egress/0/to"},
-    {EGRESS("{\"to\":\"*.co.uk\",\"ports\":[443]}"), "B005", "/network/egress/0/to"},
-    {EGRESS("{\"to\":\"*.s3.amazonaws.com\",\"ports\":[443]}"), "B005", "/network/egress/0/to"},
-    {EGRESS("{\"to\":\"a.b\",\"ports\":[443],\"sni\":\"ignore\"}"), "B006",
-     "/network/egress/0/sni"},
-    {EGRESS("{\"to\":\"8.8.8.8\",\"ports\":[53],\"proto\":\"udp\"}"), "B007",
-     "/network/egress/0/ports"},
-    {"{" HEAD "\"network\":{\"families\":[\"netlink\",\"packet\"]}}", "B008",
-     "/network/families/1"},
-    {"{" HEAD "\"process\":{\"capabilities\":[\"CAP_CHOWN\",\"CAP_SYS_ADMIN\"]}}", "B009",
-     "/process/capabilities/1"},
-    {"{" HEAD "\"process\":{\"syscalls\":{\"deny\":[\"@reboot\"]}}}", "B010",
-     "/process/syscalls/deny"},
-    {"{" HEAD "\"process\":{\"syscalls\":{\"allow\":[\"ptrace\"]}}}", "B010",
-     "/process/syscalls/allow/0"},
-    {"{" HEAD "\"process\":{\"syscalls\":{\"allow\":[\"@mount\"]}}}", "B010",
-     "/process/syscalls/allow/0"},
-    {"{" HEAD "\"network\":{\"unix\":[\"/run/x\",\"/var/run/docker.sock\"]}}", "B011",
-     "/network/unix/1"},
-    {"{" HEAD "\"network\":{\"unix\":[\"/run/**\"]}}", "B011", "/network/unix/0"},
-    {"{" HEAD "\"files\":{\"write\":[\"/tmp\",\"/\"]}}", "B012", "/files/write/1"},
-    {"{" HEAD "\"files\":{\"write\":[\"/etc/cron.d\"]}}", "B013", "/files/write/0"},
-    {"{" HEAD "\"files\":{\"read\":[\"/\"]}}", "B014", "/files/read/0"},
-    {TOOL("\"effect\":\"destructive\""), "B015", "/tools/t/confirm"},
-    {TOOL(""), "B015", "/tools/t/confirm"},
-    {SQL("\"effect\":\"read\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"q\":"
-	 "{\"type\":\"string\"}}}",
-	 SELECTS),
-     "B016", "/tools/t/sql/argument"},
-    {SQL("\"effect\":\"read\"", ",\"allow\":[{\"delete\":[\"orders\"]}]"), "B017",
-     "/tools/t/effect"},
-    {SQL("\"effect\":\"read\"", SELECTS ",\"tls\":\"disable\""), "B018", "/tools/t/sql/tls"},
-    {"{" HEAD "\"process\":{\"exec\":[]},\"tools\":{\"t\":{\"effect\":\"read\"}}}", "B019",
-     "/budgets"},
-    {"{" HEAD "\"mode\":\"audit\"}", "B020", "/mode"},
-    {"{" HEAD "\"budgets\":{},\"tools\":{\"t\":{\"effect\":\"read\"}}}", "B021", "/process/exec"},
+	{EGRESS("{\"to\":\"@any\",\"ports\":\"*\"}"), "B001", "/network/egress/0/to"},
+	{EGRESS("{\"to\":\"0.0.0.0/0\",\"ports\":[\"1-65535\"]}"), "B001", "/network/egress/0/to"},
+	{EGRESS("{\"to\":[\"a.b\",\"::/0\"],\"ports\":[\"*\"]}"), "B001", "/network/egress/0/to/1"},
+	{EGRESS("{\"to\":\"@any\",\"ports\":[443]}"), "B002", "/network/egress/0/to"},
+	{EGRESS("{\"to\":\"10.0.0.0/8\",\"ports\":[443]}"), "B003", "/network/egress/0/to"},
+	{EGRESS("{\"to\":\"2000::/3\",\"ports\":[443]}"), "B003", "/network/egress/0/to"},
+	{EGRESS("{\"to\":\"169.254.169.254\",\"ports\":[80]}"), "B004", "/network/egress/0/to"},
+	{EGRESS("{\"to\":\"169.254.0.0/16\",\"ports\":[80]}"), "B004", "/network/egress/0/to"},
+	{EGRESS("{\"to\":\"*.com\",\"ports\":[443]}"), "B005", "/network/egress/0/to"},
+	{EGRESS("{\"to\":\"*.co.uk\",\"ports\":[443]}"), "B005", "/network/egress/0/to"},
+	{EGRESS("{\"to\":\"*.s3.amazonaws.com\",\"ports\":[443]}"), "B005", "/network/egress/0/to"},
+	{EGRESS("{\"to\":\"a.b\",\"ports\":[443],\"sni\":\"ignore\"}"), "B006",
+	 "/network/egress/0/sni"},
+	{EGRESS("{\"to\":\"8.8.8.8\",\"ports\":[53],\"proto\":\"udp\"}"), "B007",
+	 "/network/egress/0/ports"},
+	{"{" HEAD "\"network\":{\"families\":[\"netlink\",\"packet\"]}}", "B008",
+	 "/network/families/1"},
+	{"{" HEAD "\"process\":{\"capabilities\":[\"CAP_CHOWN\",\"CAP_SYS_ADMIN\"]}}", "B009",
+	 "/process/capabilities/1"},
+	{"{" HEAD "\"process\":{\"syscalls\":{\"deny\":[\"@reboot\"]}}}", "B010",
+	 "/process/syscalls/deny"},
+	{"{" HEAD "\"process\":{\"syscalls\":{\"allow\":[\"ptrace\"]}}}", "B010",
+	 "/process/syscalls/allow/0"},
+	{"{" HEAD "\"process\":{\"syscalls\":{\"allow\":[\"@mount\"]}}}", "B010",
+	 "/process/syscalls/allow/0"},
+	{"{" HEAD "\"network\":{\"unix\":[\"/run/x\",\"/var/run/docker.sock\"]}}", "B011",
+	 "/network/unix/1"},
+	{"{" HEAD "\"network\":{\"unix\":[\"/run/**\"]}}", "B011", "/network/unix/0"},
+	{"{" HEAD "\"files\":{\"write\":[\"/tmp\",\"/\"]}}", "B012", "/files/write/1"},
+	{"{" HEAD "\"files\":{\"write\":[\"/etc/cron.d\"]}}", "B013", "/files/write/0"},
+	{"{" HEAD "\"files\":{\"read\":[\"/\"]}}", "B014", "/files/read/0"},
+	{TOOL("\"effect\":\"destructive\""), "B015", "/tools/t/confirm"},
+	{TOOL(""), "B015", "/tools/t/confirm"},
+	{SQL("\"effect\":\"read\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"q\":"
+	     "{\"type\":\"string\"}}}",
+	     SELECTS),
+	 "B016", "/tools/t/sql/argument"},
+	{SQL("\"effect\":\"read\"", ",\"allow\":[{\"delete\":[\"orders\"]}]"), "B017",
+	 "/tools/t/effect"},
+	{SQL("\"effect\":\"read\"", SELECTS ",\"tls\":\"disable\""), "B018", "/tools/t/sql/tls"},
+	{"{" HEAD "\"process\":{\"exec\":[]},\"tools\":{\"t\":{\"effect\":\"read\"}}}", "B019",
+	 "/budgets"},
+	{"{" HEAD "\"mode\":\"audit\"}", "B020", "/mode"},
+	{"{" HEAD "\"budgets\":{},\"tools\":{\"t\":{\"effect\":\"read\"}}}", "B021",
+	 "/process/exec"},
 };
 
 static void each_rule_finds_its_case_alone(void **state)
@@ -130,18 +131,18 @@ static void codes_and_names_are_unique(void **state)
 static void what_is_narrow_has_no_finding(void **state)
 {
 	static const char *const good[] = {
-	    "{\"agentpol\":1,\"name\":\"a\"}",
-	    EGRESS("{\"to\":[\"api.example.com\",\"*.example.com\",\"10.20.0.0/16\","
-		   "\"2001:db8::/32\",\"@loopback\"],\"ports\":[443,\"1-1024\"]}"),
-	    EGRESS("{\"to\":\"10.0.0.1\",\"ports\":\"*\"}"),
-	    "{" HEAD "\"files\":{\"read\":[\"/\"],\"deny\":[\"/root\"],\"write\":[\"/tmp\","
-	    "\"/dev/null\",\"/home/a\"]}}",
-	    "{" HEAD "\"process\":{\"syscalls\":{\"deny\":[\"@escape\",\"@swap\"],\"allow\":"
-	    "[\"uname\"]}}}",
-	    TOOL("\"effect\":\"destructive\",\"confirm\":\"ask\""),
-	    SQL("\"effect\":\"read\",\"inputSchema\":{\"type\":\"object\",\"properties\":"
-		"{\"q\":{\"type\":\"string\"}}}",
-		SELECTS ",\"argument\":\"/q\""),
+		"{\"agentpol\":1,\"name\":\"a\"}",
+		EGRESS("{\"to\":[\"api.example.com\",\"*.example.com\",\"10.20.0.0/16\","
+		       "\"2001:db8::/32\",\"@loopback\"],\"ports\":[443,\"1-1024\"]}"),
+		EGRESS("{\"to\":\"10.0.0.1\",\"ports\":\"*\"}"),
+		"{" HEAD "\"files\":{\"read\":[\"/\"],\"deny\":[\"/root\"],\"write\":[\"/tmp\","
+		"\"/dev/null\",\"/home/a\"]}}",
+		"{" HEAD "\"process\":{\"syscalls\":{\"deny\":[\"@escape\",\"@swap\"],\"allow\":"
+		"[\"uname\"]}}}",
+		TOOL("\"effect\":\"destructive\",\"confirm\":\"ask\""),
+		SQL("\"effect\":\"read\",\"inputSchema\":{\"type\":\"object\",\"properties\":"
+		    "{\"q\":{\"type\":\"string\"}}}",
+		    SELECTS ",\"argument\":\"/q\""),
 	};
 
 	(void)state;
@@ -169,11 +170,11 @@ static void a_finding_in_a_tool_points_into_the_tool(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(each_rule_finds_its_case_alone),
-	    cmocka_unit_test(every_rule_has_a_case),
-	    cmocka_unit_test(codes_and_names_are_unique),
-	    cmocka_unit_test(what_is_narrow_has_no_finding),
-	    cmocka_unit_test(a_finding_in_a_tool_points_into_the_tool),
+		cmocka_unit_test(each_rule_finds_its_case_alone),
+		cmocka_unit_test(every_rule_has_a_case),
+		cmocka_unit_test(codes_and_names_are_unique),
+		cmocka_unit_test(what_is_narrow_has_no_finding),
+		cmocka_unit_test(a_finding_in_a_tool_points_into_the_tool),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,16 +63,17 @@ static void the_least_manifest_grants_nothing(void **state)
 	assert_string_equal(policy->agent.pointer, "");
 	/* printf '%s' '{"agentpol":1,"name":"a"}' | sha256sum */
 	assert_string_equal(
-	    policy->digest,
-	    "sha256:ccb6acd14a973bcfca7ab7df3fdd2ac505a8161c00c8eb4699157aa3e35ff29c");
+		policy->digest,
+		"sha256:ccb6acd14a973bcfca7ab7df3fdd2ac505a8161c00c8eb4699157aa3e35ff29c");
 }
 
 static void an_egress_rule_is_read_whole(void **state)
 {
 	_cleanup_policy_ struct policy *policy = read_good(EGRESS(
-	    "{\"to\":[\"API.Example.com.\",\"*.S3.example.COM\",\"10.20.0.0/16\",\"@any\","
-	    "\"@loopback\",\"::ffff:10.0.0.1\"],\"ports\":[443,\"8000-8100\"],\"proto\":[\"tcp\","
-	    "\"udp\"],\"sni\":\"ignore\",\"connects\":\"20/min\",\"bytes\":\"5MiB/h\"}"));
+		"{\"to\":[\"API.Example.com.\",\"*.S3.example.COM\",\"10.20.0.0/16\",\"@any\","
+		"\"@loopback\",\"::ffff:10.0.0.1\"],\"ports\":[443,\"8000-8100\"],\"proto\":["
+		"\"tcp\","
+		"\"udp\"],\"sni\":\"ignore\",\"connects\":\"20/min\",\"bytes\":\"5MiB/h\"}"));
 	const struct egress_rule *rule = &policy->agent.network.egress[0];
 
 	(void)state;
@@ -100,10 +101,10 @@ static void an_egress_rule_is_read_whole(void **state)
 static void port_53_is_granted_only_where_it_is_named(void **state)
 {
 	_cleanup_policy_ struct policy *policy =
-	    read_good(EGRESS("{\"to\":\"10.0.0.1\",\"ports\":\"*\"},"
-			     "{\"to\":\"10.0.0.1\",\"ports\":[\"1-100\"]},"
-			     "{\"to\":\"10.0.0.1\",\"ports\":[\"1-100\",53]},"
-			     "{\"to\":\"10.0.0.1\",\"ports\":53}"));
+		read_good(EGRESS("{\"to\":\"10.0.0.1\",\"ports\":\"*\"},"
+				 "{\"to\":\"10.0.0.1\",\"ports\":[\"1-100\"]},"
+				 "{\"to\":\"10.0.0.1\",\"ports\":[\"1-100\",53]},"
+				 "{\"to\":\"10.0.0.1\",\"ports\":53}"));
 	const struct egress_rule *rules = policy->agent.network.egress;
 
 	(void)state;
@@ -122,9 +123,9 @@ static void port_53_is_granted_only_where_it_is_named(void **state)
 static void equal_port_sets_are_one(void **state)
 {
 	_cleanup_policy_ struct policy *policy =
-	    read_good(EGRESS("{\"to\":\"a.b\",\"ports\":[80,443]},"
-			     "{\"to\":\"c.d\",\"ports\":[443,\"80-80\"]},"
-			     "{\"to\":\"e.f\",\"ports\":[443]}"));
+		read_good(EGRESS("{\"to\":\"a.b\",\"ports\":[80,443]},"
+				 "{\"to\":\"c.d\",\"ports\":[443,\"80-80\"]},"
+				 "{\"to\":\"e.f\",\"ports\":[443]}"));
 	const struct egress_rule *rules = policy->agent.network.egress;
 
 	(void)state;
@@ -155,7 +156,7 @@ static void a_host_name_needs_ports_is_said_at_its_rule(void **state)
 static void icmp_has_no_ports(void **state)
 {
 	_cleanup_policy_ struct policy *policy =
-	    read_good(EGRESS("{\"to\":\"10.0.0.1\",\"proto\":\"icmp\"}"));
+		read_good(EGRESS("{\"to\":\"10.0.0.1\",\"proto\":\"icmp\"}"));
 
 	(void)state;
 	assert_null(policy->agent.network.egress[0].ports);
@@ -170,41 +171,41 @@ static void a_target_that_is_unclear_is_refused(void **state)
 	static const struct {
 		const char *target, *code;
 	} bad[] = {
-	    {"", CODE_TARGET},
-	    {".", CODE_TARGET},
-	    {"a..b", CODE_TARGET},
-	    {".a", CODE_TARGET},
-	    {"-a.b", CODE_TARGET},
-	    {"a-.b", CODE_TARGET},
-	    {"a b", CODE_TARGET},
-	    {"b\\u00fccher.example", CODE_TARGET},
-	    {"*", CODE_TARGET},
-	    {"*.", CODE_TARGET},
-	    {"*a.b", CODE_TARGET},
-	    {"a.*.b", CODE_TARGET},
-	    {"*.*.b", CODE_TARGET},
-	    {"*.10.0.0.1", CODE_TARGET},
-	    {"@all", CODE_TARGET},
-	    {"localhost", CODE_TARGET},
-	    {"LOCALHOST.", CODE_TARGET},
-	    {"10.0.0", CODE_TARGET},
-	    {"10.0.0.256", CODE_TARGET},
-	    {"10.0.0.1.", CODE_TARGET},
-	    {"0x7f000001", CODE_TARGET},
-	    {"2130706433", CODE_TARGET},
-	    {"example.123", CODE_TARGET},
-	    {"0.0.0.0", CODE_TARGET},
-	    {"::", CODE_TARGET},
-	    {"10.0.0.0/33", CODE_TARGET},
-	    {"10.0.0.0/", CODE_TARGET},
-	    {"10.0.0.1/24", CODE_HOST_BITS},
-	    {"2001:db8::1/64", CODE_HOST_BITS},
-	    {"fe80::1%eth0", CODE_TARGET},
-	    {"[::1]", CODE_TARGET},
-	    {"https://a.b/", CODE_TARGET},
-	    {"a.b:443", CODE_TARGET},
-	    {"a.b/c", CODE_TARGET},
-	    {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.b", CODE_TARGET},
+		{"", CODE_TARGET},
+		{".", CODE_TARGET},
+		{"a..b", CODE_TARGET},
+		{".a", CODE_TARGET},
+		{"-a.b", CODE_TARGET},
+		{"a-.b", CODE_TARGET},
+		{"a b", CODE_TARGET},
+		{"b\\u00fccher.example", CODE_TARGET},
+		{"*", CODE_TARGET},
+		{"*.", CODE_TARGET},
+		{"*a.b", CODE_TARGET},
+		{"a.*.b", CODE_TARGET},
+		{"*.*.b", CODE_TARGET},
+		{"*.10.0.0.1", CODE_TARGET},
+		{"@all", CODE_TARGET},
+		{"localhost", CODE_TARGET},
+		{"LOCALHOST.", CODE_TARGET},
+		{"10.0.0", CODE_TARGET},
+		{"10.0.0.256", CODE_TARGET},
+		{"10.0.0.1.", CODE_TARGET},
+		{"0x7f000001", CODE_TARGET},
+		{"2130706433", CODE_TARGET},
+		{"example.123", CODE_TARGET},
+		{"0.0.0.0", CODE_TARGET},
+		{"::", CODE_TARGET},
+		{"10.0.0.0/33", CODE_TARGET},
+		{"10.0.0.0/", CODE_TARGET},
+		{"10.0.0.1/24", CODE_HOST_BITS},
+		{"2001:db8::1/64", CODE_HOST_BITS},
+		{"fe80::1%eth0", CODE_TARGET},
+		{"[::1]", CODE_TARGET},
+		{"https://a.b/", CODE_TARGET},
+		{"a.b:443", CODE_TARGET},
+		{"a.b/c", CODE_TARGET},
+		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.b", CODE_TARGET},
 	};
 
 	(void)state;
@@ -281,10 +282,10 @@ static void no_more_than_64_errors_are_kept_but_all_count(void **state)
 static void listen_resolvers_unix_and_families_are_read(void **state)
 {
 	_cleanup_policy_ struct policy *policy = read_good(
-	    "{" HEAD "\"network\":{\"resolvers\":[\"10.0.0.53\",\"system\",\"fd00::1\"],"
-	    "\"listen\":[{\"ports\":[8080,53],\"on\":\"@loopback\"},{\"ports\":\"*\"},"
-	    "{\"ports\":1,\"on\":\"10.0.0.1\"}],\"unix\":[\"/run/x//y.sock\",\"@abstract\"],"
-	    "\"families\":[\"packet\",\"raw\"]}}");
+		"{" HEAD "\"network\":{\"resolvers\":[\"10.0.0.53\",\"system\",\"fd00::1\"],"
+		"\"listen\":[{\"ports\":[8080,53],\"on\":\"@loopback\"},{\"ports\":\"*\"},"
+		"{\"ports\":1,\"on\":\"10.0.0.1\"}],\"unix\":[\"/run/x//y.sock\",\"@abstract\"],"
+		"\"families\":[\"packet\",\"raw\"]}}");
 	const struct network *network = &policy->agent.network;
 
 	(void)state;
@@ -305,11 +306,12 @@ static void listen_resolvers_unix_and_families_are_read(void **state)
 static void process_and_files_are_read(void **state)
 {
 	_cleanup_policy_ struct policy *policy = read_good(
-	    "{" HEAD "\"process\":{\"exec\":[\"/usr/bin/*\"],\"syscalls\":{\"deny\":[\"@mount\","
-	    "\"ptrace\"],\"allow\":[\"umount2\"]},\"capabilities\":[\"CAP_NET_BIND_SERVICE\"],"
-	    "\"limits\":{\"pids\":256,\"memory\":\"2GiB\",\"cpu\":\"150%\"},\"on_violation\":"
-	    "\"kill\"},\"files\":{\"read\":[\"/usr/\",\"/a/./b\"],\"write\":[],\"deny\":[\"/"
-	    "x\"]}}");
+		"{" HEAD
+		"\"process\":{\"exec\":[\"/usr/bin/*\"],\"syscalls\":{\"deny\":[\"@mount\","
+		"\"ptrace\"],\"allow\":[\"umount2\"]},\"capabilities\":[\"CAP_NET_BIND_SERVICE\"],"
+		"\"limits\":{\"pids\":256,\"memory\":\"2GiB\",\"cpu\":\"150%\"},\"on_violation\":"
+		"\"kill\"},\"files\":{\"read\":[\"/usr/\",\"/a/./b\"],\"write\":[],\"deny\":[\"/"
+		"x\"]}}");
 	const struct process *process = &policy->agent.process;
 
 	(void)state;
@@ -329,18 +331,19 @@ static void process_and_files_are_read(void **state)
 static void a_tool_is_read_whole(void **state)
 {
 	_cleanup_policy_ struct policy *policy = read_good(
-	    "{" HEAD "\"tools\":{\"login\":{\"effect\":\"read\"},\"a/b\":{\"inputSchema\":{"
-	    "\"type\":\"object\",\"properties\":{\"sql\":{},\"amount\":{}}},\"effect\":"
-	    "\"external\","
-	    "\"scope\":\"call\",\"confirm\":\"ask\",\"ask_timeout\":\"2min\",\"budget\":{\"calls\":"
-	    "5,"
-	    "\"rate\":\"5/s\"},\"requires\":[{\"tool\":\"login\",\"match\":{\"/amount\":"
-	    "\"/result/amount\"}}],\"arguments\":{\"/"
-	    "amount\":{\"maximum\":100}},\"sql\":{\"engine\":"
-	    "\"postgresql\",\"server\":\"[::1]:5432\",\"argument\":\"/"
-	    "sql\",\"allow\":[{\"select\":["
-	    "\"Orders\",\"shop.customers(id, \\\"Name\\\")\"]}],\"functions\":[\"Lower\"]},"
-	    "\"network\":{\"egress\":[{\"to\":\"x.y\",\"ports\":[443]}]}}}}");
+		"{" HEAD "\"tools\":{\"login\":{\"effect\":\"read\"},\"a/b\":{\"inputSchema\":{"
+		"\"type\":\"object\",\"properties\":{\"sql\":{},\"amount\":{}}},\"effect\":"
+		"\"external\","
+		"\"scope\":\"call\",\"confirm\":\"ask\",\"ask_timeout\":\"2min\",\"budget\":{"
+		"\"calls\":"
+		"5,"
+		"\"rate\":\"5/s\"},\"requires\":[{\"tool\":\"login\",\"match\":{\"/amount\":"
+		"\"/result/amount\"}}],\"arguments\":{\"/"
+		"amount\":{\"maximum\":100}},\"sql\":{\"engine\":"
+		"\"postgresql\",\"server\":\"[::1]:5432\",\"argument\":\"/"
+		"sql\",\"allow\":[{\"select\":["
+		"\"Orders\",\"shop.customers(id, \\\"Name\\\")\"]}],\"functions\":[\"Lower\"]},"
+		"\"network\":{\"egress\":[{\"to\":\"x.y\",\"ports\":[443]}]}}}}");
 	const struct tool *tool = policy_find_tool(policy, "a/b");
 	const struct sql_table *tables;
 
@@ -417,18 +420,18 @@ static void a_cycle_of_tools_is_refused_and_printed(void **state)
 static void sql_names_are_taken_apart_strictly(void **state)
 {
 	static const char *const bad[] = {
-	    "",		  " ",
-	    "*",	  "a.",
-	    ".a",	  "a.b.c",
-	    "a b",	  "1a",
-	    "a()",	  "a(",
-	    "a(b",	  "a(b,)",
-	    "a(b c)",	  "a(*)",
-	    "a;",	  "a--",
-	    "\\\"a",	  "\\\"\\\"",
-	    "b\\u00e4r",  "a(b)c",
-	    "a(b) where", "$a",
-	    "a-b",	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"",	      " ",
+		"*",	      "a.",
+		".a",	      "a.b.c",
+		"a b",	      "1a",
+		"a()",	      "a(",
+		"a(b",	      "a(b,)",
+		"a(b c)",     "a(*)",
+		"a;",	      "a--",
+		"\\\"a",      "\\\"\\\"",
+		"b\\u00e4r",  "a(b)c",
+		"a(b) where", "$a",
+		"a-b",	      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 	};
 
 	(void)state;
@@ -448,57 +451,60 @@ static void other_bad_values_are_refused(void **state)
 	static const struct {
 		const char *text, *code, *pointer;
 	} bad[] = {
-	    {"[]", CODE_TYPE, ""},
-	    {"{}", CODE_MISSING_KEY, "/agentpol"},
-	    {"{\"agentpol\":1}", CODE_MISSING_KEY, "/name"},
-	    {"{\"agentpol\":2,\"name\":\"a\"}", CODE_UNSUPPORTED, "/agentpol"},
-	    {"{\"agentpol\":1,\"name\":\"A\"}", CODE_NAME, "/name"},
-	    {"{\"agentpol\":1,\"name\":\"-a\"}", CODE_NAME, "/name"},
-	    {"{" HEAD "\"mode\":\"Enforce\"}", CODE_WORD, "/mode"},
-	    {"{" HEAD "\"mode\":null}", CODE_TYPE, "/mode"},
-	    {"{" HEAD "\"files\":{\"read\":[\"/a/../b\"]}}", CODE_PATH, "/files/read/0"},
-	    {"{" HEAD "\"files\":{\"read\":[\"a\"]}}", CODE_PATH, "/files/read/0"},
-	    {"{" HEAD "\"files\":{\"read\":[\"/a/*\"]}}", CODE_PATH, "/files/read/0"},
-	    {"{" HEAD "\"process\":{\"exec\":[\"curl\"]}}", CODE_PATH, "/process/exec/0"},
-	    {"{" HEAD "\"process\":{\"syscalls\":{}}}", CODE_EMPTY, "/process/syscalls"},
-	    {"{" HEAD "\"process\":{\"syscalls\":{\"deny\":[\"@nope\"]}}}", CODE_UNKNOWN_NAME,
-	     "/process/syscalls/deny/0"},
-	    {"{" HEAD "\"process\":{\"capabilities\":[\"CAP_NOPE\"]}}", CODE_UNKNOWN_NAME,
-	     "/process/capabilities/0"},
-	    {"{" HEAD "\"process\":{\"limits\":{\"cpu\":\"0%\"}}}", CODE_QUANTITY,
-	     "/process/limits/cpu"},
-	    {"{" HEAD "\"network\":{\"families\":[\"inet\"]}}", CODE_UNKNOWN_NAME,
-	     "/network/families/0"},
-	    {"{" HEAD "\"network\":{\"resolvers\":[]}}", CODE_EMPTY, "/network/resolvers"},
-	    {"{" HEAD "\"tools\":{\"a b\":{}}}", CODE_NAME, "/tools/a b"},
-	    {"{" HEAD "\"tools\":{\"\":{}}}", CODE_NAME, "/tools/"},
-	    {TOOL("\"inputSchema\":{}"), CODE_TYPE, "/tools/t/inputSchema/type"},
-	    {TOOL("\"ask_timeout\":\"5s\""), CODE_CONTRADICTION, "/tools/t/ask_timeout"},
-	    {TOOL("\"confirm\":\"ask\",\"ask_timeout\":\"2day\""), CODE_QUANTITY,
-	     "/tools/t/ask_timeout"},
-	    {TOOL("\"arguments\":{\"a\":{\"minimum\":1}}"), CODE_POINTER, "/tools/t/arguments/a"},
-	    {TOOL("\"arguments\":{\"/a\":{}}"), CODE_EMPTY, "/tools/t/arguments/~1a"},
-	    {TOOL("\"arguments\":{\"/a\":{\"minimum\":2,\"maximum\":1}}"), CODE_CONTRADICTION,
-	     "/tools/t/arguments/~1a/minimum"},
-	    {TOOL("\"inputSchema\":{\"type\":\"object\",\"properties\":{\"b\":{}}},"
-		  "\"arguments\":{\"/a\":{\"minimum\":2}}"),
-	     CODE_POINTER, "/tools/t/arguments/~1a"},
-	    {SQL("\"databases\":[]"), CODE_EMPTY, "/tools/t/sql/databases"},
-	    {SQL("\"tls\":\"off\""), CODE_WORD, "/tools/t/sql/tls"},
-	    {SQL("\"argument\":\"sql\""), CODE_POINTER, "/tools/t/sql/argument"},
-	    {SQL("\"search_path\":[\"\\\"$user\\\"\"]"), CODE_SQL, "/tools/t/sql/search_path/0"},
-	    {EGRESS("{\"to\":\"a.b\",\"ports\":[]}"), CODE_EMPTY, "/network/egress/0/ports"},
-	    {EGRESS("{\"to\":\"a.b\",\"ports\":[\"443\"]}"), CODE_PORT,
-	     "/network/egress/0/ports/0"},
-	    {EGRESS("{\"to\":\"a.b\",\"ports\":[\"9-8\"]}"), CODE_PORT,
-	     "/network/egress/0/ports/0"},
-	    {EGRESS("{\"to\":\"a.b\",\"ports\":[65536]}"), CODE_PORT, "/network/egress/0/ports/0"},
-	    {EGRESS("{\"to\":\"10.0.0.1\",\"ports\":[1],\"sni\":\"ignore\"}"), CODE_CONTRADICTION,
-	     "/network/egress/0/sni"},
-	    {EGRESS("{\"to\":\"a.b\",\"ports\":[1],\"connects\":\"0/s\"}"), CODE_QUANTITY,
-	     "/network/egress/0/connects"},
-	    {EGRESS("{\"to\":\"a.b\",\"ports\":[1],\"bytes\":\"5MB/s\"}"), CODE_QUANTITY,
-	     "/network/egress/0/bytes"},
+		{"[]", CODE_TYPE, ""},
+		{"{}", CODE_MISSING_KEY, "/agentpol"},
+		{"{\"agentpol\":1}", CODE_MISSING_KEY, "/name"},
+		{"{\"agentpol\":2,\"name\":\"a\"}", CODE_UNSUPPORTED, "/agentpol"},
+		{"{\"agentpol\":1,\"name\":\"A\"}", CODE_NAME, "/name"},
+		{"{\"agentpol\":1,\"name\":\"-a\"}", CODE_NAME, "/name"},
+		{"{" HEAD "\"mode\":\"Enforce\"}", CODE_WORD, "/mode"},
+		{"{" HEAD "\"mode\":null}", CODE_TYPE, "/mode"},
+		{"{" HEAD "\"files\":{\"read\":[\"/a/../b\"]}}", CODE_PATH, "/files/read/0"},
+		{"{" HEAD "\"files\":{\"read\":[\"a\"]}}", CODE_PATH, "/files/read/0"},
+		{"{" HEAD "\"files\":{\"read\":[\"/a/*\"]}}", CODE_PATH, "/files/read/0"},
+		{"{" HEAD "\"process\":{\"exec\":[\"curl\"]}}", CODE_PATH, "/process/exec/0"},
+		{"{" HEAD "\"process\":{\"syscalls\":{}}}", CODE_EMPTY, "/process/syscalls"},
+		{"{" HEAD "\"process\":{\"syscalls\":{\"deny\":[\"@nope\"]}}}", CODE_UNKNOWN_NAME,
+		 "/process/syscalls/deny/0"},
+		{"{" HEAD "\"process\":{\"capabilities\":[\"CAP_NOPE\"]}}", CODE_UNKNOWN_NAME,
+		 "/process/capabilities/0"},
+		{"{" HEAD "\"process\":{\"limits\":{\"cpu\":\"0%\"}}}", CODE_QUANTITY,
+		 "/process/limits/cpu"},
+		{"{" HEAD "\"network\":{\"families\":[\"inet\"]}}", CODE_UNKNOWN_NAME,
+		 "/network/families/0"},
+		{"{" HEAD "\"network\":{\"resolvers\":[]}}", CODE_EMPTY, "/network/resolvers"},
+		{"{" HEAD "\"tools\":{\"a b\":{}}}", CODE_NAME, "/tools/a b"},
+		{"{" HEAD "\"tools\":{\"\":{}}}", CODE_NAME, "/tools/"},
+		{TOOL("\"inputSchema\":{}"), CODE_TYPE, "/tools/t/inputSchema/type"},
+		{TOOL("\"ask_timeout\":\"5s\""), CODE_CONTRADICTION, "/tools/t/ask_timeout"},
+		{TOOL("\"confirm\":\"ask\",\"ask_timeout\":\"2day\""), CODE_QUANTITY,
+		 "/tools/t/ask_timeout"},
+		{TOOL("\"arguments\":{\"a\":{\"minimum\":1}}"), CODE_POINTER,
+		 "/tools/t/arguments/a"},
+		{TOOL("\"arguments\":{\"/a\":{}}"), CODE_EMPTY, "/tools/t/arguments/~1a"},
+		{TOOL("\"arguments\":{\"/a\":{\"minimum\":2,\"maximum\":1}}"), CODE_CONTRADICTION,
+		 "/tools/t/arguments/~1a/minimum"},
+		{TOOL("\"inputSchema\":{\"type\":\"object\",\"properties\":{\"b\":{}}},"
+		      "\"arguments\":{\"/a\":{\"minimum\":2}}"),
+		 CODE_POINTER, "/tools/t/arguments/~1a"},
+		{SQL("\"databases\":[]"), CODE_EMPTY, "/tools/t/sql/databases"},
+		{SQL("\"tls\":\"off\""), CODE_WORD, "/tools/t/sql/tls"},
+		{SQL("\"argument\":\"sql\""), CODE_POINTER, "/tools/t/sql/argument"},
+		{SQL("\"search_path\":[\"\\\"$user\\\"\"]"), CODE_SQL,
+		 "/tools/t/sql/search_path/0"},
+		{EGRESS("{\"to\":\"a.b\",\"ports\":[]}"), CODE_EMPTY, "/network/egress/0/ports"},
+		{EGRESS("{\"to\":\"a.b\",\"ports\":[\"443\"]}"), CODE_PORT,
+		 "/network/egress/0/ports/0"},
+		{EGRESS("{\"to\":\"a.b\",\"ports\":[\"9-8\"]}"), CODE_PORT,
+		 "/network/egress/0/ports/0"},
+		{EGRESS("{\"to\":\"a.b\",\"ports\":[65536]}"), CODE_PORT,
+		 "/network/egress/0/ports/0"},
+		{EGRESS("{\"to\":\"10.0.0.1\",\"ports\":[1],\"sni\":\"ignore\"}"),
+		 CODE_CONTRADICTION, "/network/egress/0/sni"},
+		{EGRESS("{\"to\":\"a.b\",\"ports\":[1],\"connects\":\"0/s\"}"), CODE_QUANTITY,
+		 "/network/egress/0/connects"},
+		{EGRESS("{\"to\":\"a.b\",\"ports\":[1],\"bytes\":\"5MB/s\"}"), CODE_QUANTITY,
+		 "/network/egress/0/bytes"},
 	};
 
 	(void)state;
@@ -544,27 +550,27 @@ static void a_hundred_thousand_targets_read_fast(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_least_manifest_grants_nothing),
-	    cmocka_unit_test(an_egress_rule_is_read_whole),
-	    cmocka_unit_test(port_53_is_granted_only_where_it_is_named),
-	    cmocka_unit_test(equal_port_sets_are_one),
-	    cmocka_unit_test(a_host_name_needs_ports_is_said_at_its_rule),
-	    cmocka_unit_test(icmp_has_no_ports),
-	    cmocka_unit_test(a_target_that_is_unclear_is_refused),
-	    cmocka_unit_test(a_prefix_with_host_bits_is_told_the_right_one),
-	    cmocka_unit_test(an_unknown_key_is_refused_with_the_nearest_one),
-	    cmocka_unit_test(a_key_given_twice_is_refused),
-	    cmocka_unit_test(all_errors_are_told_in_one_run),
-	    cmocka_unit_test(no_more_than_64_errors_are_kept_but_all_count),
-	    cmocka_unit_test(listen_resolvers_unix_and_families_are_read),
-	    cmocka_unit_test(process_and_files_are_read),
-	    cmocka_unit_test(a_tool_is_read_whole),
-	    cmocka_unit_test(effects_must_not_contradict_the_hints),
-	    cmocka_unit_test(names_of_tools_must_exist),
-	    cmocka_unit_test(a_cycle_of_tools_is_refused_and_printed),
-	    cmocka_unit_test(sql_names_are_taken_apart_strictly),
-	    cmocka_unit_test(other_bad_values_are_refused),
-	    cmocka_unit_test(a_hundred_thousand_targets_read_fast),
+		cmocka_unit_test(the_least_manifest_grants_nothing),
+		cmocka_unit_test(an_egress_rule_is_read_whole),
+		cmocka_unit_test(port_53_is_granted_only_where_it_is_named),
+		cmocka_unit_test(equal_port_sets_are_one),
+		cmocka_unit_test(a_host_name_needs_ports_is_said_at_its_rule),
+		cmocka_unit_test(icmp_has_no_ports),
+		cmocka_unit_test(a_target_that_is_unclear_is_refused),
+		cmocka_unit_test(a_prefix_with_host_bits_is_told_the_right_one),
+		cmocka_unit_test(an_unknown_key_is_refused_with_the_nearest_one),
+		cmocka_unit_test(a_key_given_twice_is_refused),
+		cmocka_unit_test(all_errors_are_told_in_one_run),
+		cmocka_unit_test(no_more_than_64_errors_are_kept_but_all_count),
+		cmocka_unit_test(listen_resolvers_unix_and_families_are_read),
+		cmocka_unit_test(process_and_files_are_read),
+		cmocka_unit_test(a_tool_is_read_whole),
+		cmocka_unit_test(effects_must_not_contradict_the_hints),
+		cmocka_unit_test(names_of_tools_must_exist),
+		cmocka_unit_test(a_cycle_of_tools_is_refused_and_printed),
+		cmocka_unit_test(sql_names_are_taken_apart_strictly),
+		cmocka_unit_test(other_bad_values_are_refused),
+		cmocka_unit_test(a_hundred_thousand_targets_read_fast),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,13 +12,13 @@
 static void dots_and_slashes_are_taken_out(void **state)
 {
 	static const char *const cases[][2] = {
-	    {"/", "/"},
-	    {"//usr///bin/", "/usr/bin"},
-	    {"/a/./b/../c", "/a/c"},
-	    {"/../../etc", "/etc"},
-	    {"/a/..", "/"},
-	    {"/...", "/..."},
-	    {"/a/b/../../..", "/"},
+		{"/", "/"},
+		{"//usr///bin/", "/usr/bin"},
+		{"/a/./b/../c", "/a/c"},
+		{"/../../etc", "/etc"},
+		{"/a/..", "/"},
+		{"/...", "/..."},
+		{"/a/b/../../..", "/"},
 	};
 	char normal[64];
 	size_t i;
@@ -57,30 +57,30 @@ static void patterns_match_whole_paths(void **state)
 		const char *pattern, *path;
 		bool match;
 	} cases[] = {
-	    {"/usr/bin/curl", "/usr/bin/curl", true},
-	    {"/usr/bin/cur", "/usr/bin/curl", false},
-	    {"/usr/bin/*", "/usr/bin/curl", true},
-	    {"/usr/bin/*", "/usr/bin/x/y", false},
-	    {"/usr/*/curl", "/usr/bin/curl", true},
-	    {"/usr/*/curl", "/usr/local/bin/curl", false},
-	    {"/usr/**", "/usr/local/bin/curl", true},
-	    {"/usr/**", "/usr", false},
-	    {"/**/curl", "/curl", true},
-	    {"/usr/**/curl", "/usr/curl", true},
-	    {"/usr/**/curl", "/usr/local/bin/curl", true},
-	    {"/usr/**/curl", "/usr/bin/xcurl", false},
-	    {"/usr/**curl", "/usr/bin/xcurl", true},
-	    {"/a?c", "/abc", true},
-	    {"/a?c", "/a/c", false},
-	    {"/*.py", "/x.py.py", true},
-	    {"/a*b*c/d*", "/aXbYbZc/dd", true},
-	    {"/a*b*c/d*", "/aXbYbZ/dd", false},
-	    {"/**/b/*c", "/a/b/b/xc", true},
-	    {"/**/b/**/c*", "/b/x/b/y/cc", true},
-	    {"/**/b/**/c*", "/b/x/b/y/dc", false},
-	    {"**", "/anything/at/all", true},
-	    {"/*", "/", true},
-	    {"", "", true},
+		{"/usr/bin/curl", "/usr/bin/curl", true},
+		{"/usr/bin/cur", "/usr/bin/curl", false},
+		{"/usr/bin/*", "/usr/bin/curl", true},
+		{"/usr/bin/*", "/usr/bin/x/y", false},
+		{"/usr/*/curl", "/usr/bin/curl", true},
+		{"/usr/*/curl", "/usr/local/bin/curl", false},
+		{"/usr/**", "/usr/local/bin/curl", true},
+		{"/usr/**", "/usr", false},
+		{"/**/curl", "/curl", true},
+		{"/usr/**/curl", "/usr/curl", true},
+		{"/usr/**/curl", "/usr/local/bin/curl", true},
+		{"/usr/**/curl", "/usr/bin/xcurl", false},
+		{"/usr/**curl", "/usr/bin/xcurl", true},
+		{"/a?c", "/abc", true},
+		{"/a?c", "/a/c", false},
+		{"/*.py", "/x.py.py", true},
+		{"/a*b*c/d*", "/aXbYbZc/dd", true},
+		{"/a*b*c/d*", "/aXbYbZ/dd", false},
+		{"/**/b/*c", "/a/b/b/xc", true},
+		{"/**/b/**/c*", "/b/x/b/y/cc", true},
+		{"/**/b/**/c*", "/b/x/b/y/dc", false},
+		{"**", "/anything/at/all", true},
+		{"/*", "/", true},
+		{"", "", true},
 	};
 	size_t i;
 
@@ -164,12 +164,12 @@ static void the_enforcers_own_paths_are_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(dots_and_slashes_are_taken_out),
-	    cmocka_unit_test(what_is_relative_or_too_long_has_no_normal_form),
-	    cmocka_unit_test(below_means_whole_components),
-	    cmocka_unit_test(patterns_match_whole_paths),
-	    cmocka_unit_test(random_patterns_agree_with_an_automaton),
-	    cmocka_unit_test(the_enforcers_own_paths_are_known),
+		cmocka_unit_test(dots_and_slashes_are_taken_out),
+		cmocka_unit_test(what_is_relative_or_too_long_has_no_normal_form),
+		cmocka_unit_test(below_means_whole_components),
+		cmocka_unit_test(patterns_match_whole_paths),
+		cmocka_unit_test(random_patterns_agree_with_an_automaton),
+		cmocka_unit_test(the_enforcers_own_paths_are_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,7 +69,7 @@ static void a_union_has_what_either_has(void **state)
 	for (port = 0; port <= UINT16_MAX; port++)
 		assert_int_equal(port_set_has(both, (uint16_t)port),
 				 port_set_has(a, (uint16_t)port) ||
-				     port_set_has(b, (uint16_t)port));
+					 port_set_has(b, (uint16_t)port));
 	assert_ptr_equal(port_set_union(*state, a, NULL, &failed), a);
 	assert_ptr_equal(port_set_union(*state, NULL, b, &failed), b);
 	assert_ptr_equal(port_set_union(*state, both, a, &failed), both);
@@ -97,12 +97,12 @@ static void a_list_that_does_not_fit_is_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(ranges_that_touch_are_one, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(equal_sets_look_equal, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(the_last_port_joins_nothing, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(a_union_has_what_either_has, set_up, tear_down),
-	    cmocka_unit_test(no_set_has_no_port),
-	    cmocka_unit_test_setup_teardown(a_list_that_does_not_fit_is_cut, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ranges_that_touch_are_one, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(equal_sets_look_equal, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_last_port_joins_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_union_has_what_either_has, set_up, tear_down),
+		cmocka_unit_test(no_set_has_no_port),
+		cmocka_unit_test_setup_teardown(a_list_that_does_not_fit_is_cut, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,22 +154,22 @@ static void each_attempt_gets_what_the_default_says(void **state)
 		attempt try;
 		int expected;
 	} cases[] = {
-	    {"ptrace", try_ptrace, EPERM},
-	    {"inet", try_inet, 0},
-	    {"unix", try_unix, 0},
-	    {"packet", try_packet, EPERM},
-	    {"packet by SOCK_PACKET", try_old_packet, EPERM},
-	    {"packet with the register's high half set", try_high_half_packet, EPERM},
-	    {"a family of a later kernel", try_later_family, EPERM},
-	    {"netlink route", try_route, 0},
-	    {"netlink uevent", try_uevent, EPERM},
-	    {"unshare", try_unshare_user, EPERM},
-	    {"clone", try_clone_user, EPERM},
-	    {"clone3", try_clone3, ENOSYS},
-	    {"fork", try_fork, 0},
-	    {"TIOCSTI", try_tiocsti, EPERM},
-	    {"TIOCSTI with the high half set", try_high_half_tiocsti, EPERM},
-	    {"another ioctl", try_other_ioctl, EBADF},
+		{"ptrace", try_ptrace, EPERM},
+		{"inet", try_inet, 0},
+		{"unix", try_unix, 0},
+		{"packet", try_packet, EPERM},
+		{"packet by SOCK_PACKET", try_old_packet, EPERM},
+		{"packet with the register's high half set", try_high_half_packet, EPERM},
+		{"a family of a later kernel", try_later_family, EPERM},
+		{"netlink route", try_route, 0},
+		{"netlink uevent", try_uevent, EPERM},
+		{"unshare", try_unshare_user, EPERM},
+		{"clone", try_clone_user, EPERM},
+		{"clone3", try_clone3, ENOSYS},
+		{"fork", try_fork, 0},
+		{"TIOCSTI", try_tiocsti, EPERM},
+		{"TIOCSTI with the high half set", try_high_half_tiocsti, EPERM},
+		{"another ioctl", try_other_ioctl, EBADF},
 	};
 	const struct policy policy = plain_policy();
 	size_t i;
@@ -283,12 +283,12 @@ static void other_entries_are_closed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(each_attempt_gets_what_the_default_says),
-	    cmocka_unit_test(without_a_filter_they_go_through),
-	    cmocka_unit_test(a_granted_family_opens),
-	    cmocka_unit_test(an_exception_opens_the_call),
-	    cmocka_unit_test(audit_mode_denies_nothing),
-	    cmocka_unit_test(other_entries_are_closed),
+		cmocka_unit_test(each_attempt_gets_what_the_default_says),
+		cmocka_unit_test(without_a_filter_they_go_through),
+		cmocka_unit_test(a_granted_family_opens),
+		cmocka_unit_test(an_exception_opens_the_call),
+		cmocka_unit_test(audit_mode_denies_nothing),
+		cmocka_unit_test(other_entries_are_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

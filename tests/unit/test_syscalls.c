@@ -18,9 +18,9 @@ static void count_name(const char *name, void *context)
 static void escape_is_denied_by_default(void **state)
 {
 	static const char *const denied[] = {
-	    "bpf",	  "ptrace",	     "process_vm_readv", "mount",	  "umount2",
-	    "move_mount", "init_module",     "kexec_load",	 "keyctl",	  "unshare",
-	    "setns",	  "perf_event_open", "userfaultfd",	 "io_uring_setup"};
+		"bpf",	      "ptrace",		 "process_vm_readv", "mount",	      "umount2",
+		"move_mount", "init_module",	 "kexec_load",	     "keyctl",	      "unshare",
+		"setns",      "perf_event_open", "userfaultfd",	     "io_uring_setup"};
 	static const char *const allowed[] = {"read", "clone", "clone3", "execve", "socket"};
 	const struct process process = {0};
 	const char *entry;
@@ -39,7 +39,7 @@ static void an_exception_wins(void **state)
 {
 	const char *deny[] = {"@debug"}, *allow[] = {"ptrace"}, *entry;
 	const struct process process = {
-	    .syscalls_present = true, .syscalls_deny = {deny, 1}, .syscalls_allow = {allow, 1}};
+		.syscalls_present = true, .syscalls_deny = {deny, 1}, .syscalls_allow = {allow, 1}};
 
 	(void)state;
 	assert_false(syscalls_denied(&process, "ptrace", &entry));
@@ -65,7 +65,7 @@ static void a_tool_lifts_what_the_agent_denies(void **state)
 	const char *allow[] = {"ptrace"}, *deny[] = {"fork"}, *entry;
 	const struct process agent = {0};
 	const struct process tool = {
-	    .syscalls_present = true, .syscalls_deny = {deny, 1}, .syscalls_allow = {allow, 1}};
+		.syscalls_present = true, .syscalls_deny = {deny, 1}, .syscalls_allow = {allow, 1}};
 
 	(void)state;
 	assert_false(syscalls_scope_denied(&agent, &tool, "ptrace", &entry));
@@ -97,8 +97,8 @@ static void members_of_groups_are_known(void **state)
 
 		for (j = 0; group->members[j]; j++)
 			assert_true(group->members[j][0] == '@'
-					? syscall_group_find(group->members[j]) != NULL
-					: syscall_is_known(group->members[j]));
+					    ? syscall_group_find(group->members[j]) != NULL
+					    : syscall_is_known(group->members[j]));
 	}
 	assert_false(syscall_is_known("no_such_call"));
 	assert_false(syscall_is_known("@mount"));
@@ -120,13 +120,13 @@ static void each_denied_call_is_visited_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(escape_is_denied_by_default),
-	    cmocka_unit_test(an_exception_wins),
-	    cmocka_unit_test(exceptions_alone_are_exceptions_from_the_default),
-	    cmocka_unit_test(a_tool_lifts_what_the_agent_denies),
-	    cmocka_unit_test(groups_hold_the_groups_in_them),
-	    cmocka_unit_test(members_of_groups_are_known),
-	    cmocka_unit_test(each_denied_call_is_visited_once),
+		cmocka_unit_test(escape_is_denied_by_default),
+		cmocka_unit_test(an_exception_wins),
+		cmocka_unit_test(exceptions_alone_are_exceptions_from_the_default),
+		cmocka_unit_test(a_tool_lifts_what_the_agent_denies),
+		cmocka_unit_test(groups_hold_the_groups_in_them),
+		cmocka_unit_test(members_of_groups_are_known),
+		cmocka_unit_test(each_denied_call_is_visited_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,8 @@
 #include "policyd/config.h"
 
 static const char usage_attach[] =
-	"Usage: agentpol attach -m MANIFEST (--cgroup PATH | --pid N | --container ID | --unit NAME)\n"
+	"Usage: agentpol attach -m MANIFEST (--cgroup PATH | --pid N | --container ID | --unit "
+	"NAME)\n"
 	"\n"
 	"Puts a live cgroup, and all below it, under a manifest; a second attach exchanges the\n"
 	"manifest in one step. policyd must be running.\n"
@@ -124,7 +125,7 @@ static int parse(int argc, char **argv, bool attaching, struct arguments *argume
 /* Those of the format's defaults are told by `agentpol ps`. */
 static void print_gaps(const json_value *agent)
 {
-	json_for_each(gap, json_member(agent, "not_enforced"))
+	json_for_each (gap, json_member(agent, "not_enforced"))
 		if (json_as_boolean(json_member(gap, "asked_for")))
 			(void)fprintf(stderr, "agentpol: not enforced: %s: %s\n",
 				      json_as_string(json_member(gap, "pointer")),

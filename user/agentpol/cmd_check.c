@@ -125,8 +125,8 @@ static void print_github(struct json_writer *writer, const struct checked *check
 		const struct diagnostic *item = &diagnostics->items[i];
 
 		(void)printf("::%s file=", item->severity == SEVERITY_NOTE
-					       ? "notice"
-					       : severity_name(item->severity));
+						   ? "notice"
+						   : severity_name(item->severity));
 		print_escaped(diagnostics->file, true);
 		if (item->position.line)
 			(void)printf(",line=%zu,col=%zu", item->position.line,
@@ -229,10 +229,10 @@ static void write_sarif(struct json_writer *writer, const struct checked *checke
 }
 
 static const struct format formats[] = {
-    {"text", NULL, print_text, NULL},
-    {"json", begin_json, write_json, end_json},
-    {"sarif", begin_sarif, write_sarif, sarif_end},
-    {"github", NULL, print_github, NULL},
+	{"text", NULL, print_text, NULL},
+	{"json", begin_json, write_json, end_json},
+	{"sarif", begin_sarif, write_sarif, sarif_end},
+	{"github", NULL, print_github, NULL},
 };
 
 static const struct format *find_format(const char *name)
@@ -246,7 +246,7 @@ static const struct format *find_format(const char *name)
 static void check_text(const char *text, size_t length, struct checked *checked)
 {
 	_cleanup_json_document_ struct json_document *document =
-	    manifest_parse(text, length, &checked->diagnostics);
+		manifest_parse(text, length, &checked->diagnostics);
 
 	if (!document)
 		return;
@@ -306,9 +306,9 @@ static int check_all(char **paths, int count, const struct format *format)
 int cmd_check(int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"format", required_argument, NULL, 'f'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
+		{"format", required_argument, NULL, 'f'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	const struct format *format = &formats[0];
 	int option;

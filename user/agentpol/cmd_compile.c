@@ -30,18 +30,18 @@ typedef int (*emit_part)(const struct policy *policy, const struct tool *tool,
 			 const struct compile_options *options, struct error *error);
 
 static const char *const table_names[] = {
-    [TABLE_EGRESS] = "egress",
-    [TABLE_LISTEN] = "listen",
+	[TABLE_EGRESS] = "egress",
+	[TABLE_LISTEN] = "listen",
 };
 
 static const struct {
 	const char *name;
 	__u32 flag;
 } policy_flags[] = {
-    {"audit-mode", POLICY_AUDIT_MODE},
-    {"log-connect", POLICY_LOG_CONNECT},
-    {"raw-sockets", POLICY_RAW_SOCKETS},
-    {"datagrams", POLICY_DATAGRAMS},
+	{"audit-mode", POLICY_AUDIT_MODE},
+	{"log-connect", POLICY_LOG_CONNECT},
+	{"raw-sockets", POLICY_RAW_SOCKETS},
+	{"datagrams", POLICY_DATAGRAMS},
 };
 
 /* ---- maps ---- */
@@ -59,7 +59,7 @@ static void format_ports(const struct image *image, __u32 number, char *text, si
 static void print_maps_text(const struct image *image, bool all)
 {
 	const size_t rows =
-	    all || image->address_count <= TEXT_ROWS_MAX ? image->address_count : TEXT_ROWS_MAX;
+		all || image->address_count <= TEXT_ROWS_MAX ? image->address_count : TEXT_ROWS_MAX;
 	size_t i;
 
 	printf("%zu prefixes, %zu port sets", image->address_count, image->port_set_count);
@@ -227,10 +227,10 @@ static const struct {
 	const char *name;
 	emit_part emit;
 } parts[] = {
-    {"maps", emit_maps},
-    {"seccomp", emit_seccomp},
-    {"landlock", emit_later},
-    {"oci", emit_later},
+	{"maps", emit_maps},
+	{"seccomp", emit_seccomp},
+	{"landlock", emit_later},
+	{"oci", emit_later},
 };
 
 static emit_part find_part(const char *name)
@@ -269,12 +269,12 @@ int cmd_compile(int argc, char **argv)
 {
 	enum { OPTION_EMIT = 256, OPTION_TOOL, OPTION_FORMAT, OPTION_ALL };
 	static const struct option options[] = {
-	    {"emit", required_argument, NULL, OPTION_EMIT},
-	    {"tool", required_argument, NULL, OPTION_TOOL},
-	    {"format", required_argument, NULL, OPTION_FORMAT},
-	    {"all", no_argument, NULL, OPTION_ALL},
-	    {"help", no_argument, NULL, 'h'},
-	    {0},
+		{"emit", required_argument, NULL, OPTION_EMIT},
+		{"tool", required_argument, NULL, OPTION_TOOL},
+		{"format", required_argument, NULL, OPTION_FORMAT},
+		{"all", no_argument, NULL, OPTION_ALL},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	struct compile_options chosen = {.emit = "maps"};
 	const char *format = "text";

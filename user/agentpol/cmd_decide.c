@@ -11,12 +11,12 @@
 #include "manifest/request.h"
 
 static const char help[] =
-    "Usage: agentpol decide -m MANIFEST [FILE]\n"
-    "Reads requests from FILE (standard input), one JSON object a line, and writes a\n"
-    "verdict for each, in the same order.\n\n"
-    "  -m, --manifest=FILE  the manifest to judge by\n"
-    "  -h, --help           this text\n\n"
-    "Exit status: 0 all allowed or noted, 1 some not, 2 a line was no request.\n";
+	"Usage: agentpol decide -m MANIFEST [FILE]\n"
+	"Reads requests from FILE (standard input), one JSON object a line, and writes a\n"
+	"verdict for each, in the same order.\n\n"
+	"  -m, --manifest=FILE  the manifest to judge by\n"
+	"  -h, --help           this text\n\n"
+	"Exit status: 0 all allowed or noted, 1 some not, 2 a line was no request.\n";
 
 struct decider {
 	const struct policy *policy;
@@ -167,7 +167,7 @@ static enum line_status next_line(struct line_reader *reader, const char **line,
 		const size_t held = reader->end - reader->start;
 		const char *text = reader->buffer + reader->start;
 		const char *newline =
-		    held > searched ? memchr(text + searched, '\n', held - searched) : NULL;
+			held > searched ? memchr(text + searched, '\n', held - searched) : NULL;
 		const bool skipped = reader->skipping;
 
 		if (newline || (reader->at_end && (held > 0 || skipped))) {
@@ -242,9 +242,9 @@ static int decide_file(const struct policy *policy, const char *path)
 int cmd_decide(int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"manifest", required_argument, NULL, 'm'},
-	    {"help", no_argument, NULL, 'h'},
-	    {0},
+		{"manifest", required_argument, NULL, 'm'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	_cleanup_policy_ struct policy *policy = NULL;
 	const char *manifest = NULL, *requests = "-";

@@ -21,7 +21,8 @@ static const char usage_ps[] =
 static const char usage_reload[] =
 	"Usage: agentpol reload\n"
 	"\n"
-	"Makes policyd read its agents' manifests again; each is exchanged in one step. One that is\n"
+	"Makes policyd read its agents' manifests again; each is exchanged in one step. One that "
+	"is\n"
 	"not usable keeps what it has, and the exit status says so.\n"
 	"\n"
 	"      --socket PATH     policyd's socket (default " SOCKET_PATH_DEFAULT ")\n"
@@ -43,8 +44,7 @@ struct arguments {
 	bool json, help;
 };
 
-static int parse(int argc, char **argv, const struct option *options,
-		 struct arguments *arguments)
+static int parse(int argc, char **argv, const struct option *options, struct arguments *arguments)
 {
 	int option;
 
@@ -95,7 +95,7 @@ static void print_agent(const json_value *agent)
 		     json_as_number(json_member(agent, "processes")),
 		     json_as_number(json_member(agent, "allowed")),
 		     json_as_number(json_member(agent, "denied")), text_of(agent, "cgroup_path"));
-	json_for_each(gap, json_member(agent, "not_enforced"))
+	json_for_each (gap, json_member(agent, "not_enforced"))
 		(void)printf("    %s %s: %s\n",
 			     json_as_boolean(json_member(gap, "asked_for")) ? "NOT ENFORCED"
 									    : "not enforced",
@@ -129,7 +129,7 @@ int cmd_ps(int argc, char **argv)
 		(void)printf("%-20s %-8s %-7s %-10s %6s %9s %9s  %s\n", "AGENT", "MODE", "TIER",
 			     "EFFECTIVE", "PROCS", "ALLOWED", "DENIED", "CGROUP");
 	}
-	json_for_each(agent, agents) {
+	json_for_each (agent, agents) {
 		if (!arguments.json)
 			print_agent(agent);
 		if (!json_as_boolean(json_member(agent, "effective")))
@@ -154,7 +154,6 @@ int cmd_reload(int argc, char **argv)
 	reply = ask(&arguments, "reload", &error);
 	if (!reply)
 		return command_fail("reload", &error);
-	(void)printf("%.0f reloaded\n",
-		     json_as_number(json_member(json_root(reply), "reloaded")));
+	(void)printf("%.0f reloaded\n", json_as_number(json_member(json_root(reply), "reloaded")));
 	return STATUS_DONE;
 }

@@ -52,7 +52,8 @@ static const char usage[] =
 	"      --standalone      do without policyd though it runs\n"
 	"  -h, --help\n"
 	"\n"
-	"Exit status: the command's; 128+N where signal N ended it; 127 where it was not found and\n"
+	"Exit status: the command's; 128+N where signal N ended it; 127 where it was not found "
+	"and\n"
 	"126 where it could not be executed; 2 or 3 where agentpol itself could not start it.\n";
 
 struct run {
@@ -63,7 +64,7 @@ struct run {
 	/* as made */
 	struct policy *policy;
 	char *manifest_text;
-	char cgroup_folder[PATH_MAX]; /* of all runs */
+	char cgroup_folder[PATH_MAX];	/* of all runs */
 	char name[AGENT_NAME_MAX + 24]; /* of the run: AGENT-PID */
 	char cgroup[PATH_MAX];
 	char pins[PATH_MAX];
@@ -188,9 +189,10 @@ static int make_cgroup(struct run *run, struct error *error)
 	char mount[PATH_MAX];
 
 	if (geteuid() != 0)
-		return error_set(error, STATUS_SYSTEM,
-				 "putting a command under a policy needs root; use sudo (and --user "
-				 "to run the command as somebody else)");
+		return error_set(
+			error, STATUS_SYSTEM,
+			"putting a command under a policy needs root; use sudo (and --user "
+			"to run the command as somebody else)");
 	(void)snprintf(run->name, sizeof(run->name), "%s-%ld", run->policy->name, (long)getpid());
 	if (cgroup_find_mount(mount, error) < 0 ||
 	    file_path(run->cgroup_folder, error, "%s/agentpol", mount) < 0 ||
@@ -204,9 +206,8 @@ static int make_cgroup(struct run *run, struct error *error)
 	run->launch.cgroup = run->cgroup;
 	run->launch.hidden[0] = run->log_file;
 	run->launch.hidden[1] = run->socket;
-	place = (struct run_place){.name = run->name,
-				   .cgroup = run->cgroup,
-				   .pins = run->client ? NULL : run->pins};
+	place = (struct run_place){
+		.name = run->name, .cgroup = run->cgroup, .pins = run->client ? NULL : run->pins};
 	run->keeper = keeper_start(&place, error);
 	return run->keeper < 0 ? -1 : 0;
 }
@@ -314,8 +315,7 @@ static int attach_by_oneself(struct run *run, const struct tool *tool, struct er
 	run->agents = agents_new(run->enforcer, NULL, error);
 	if (!run->agents || agents_attach(run->agents, &request, &agent, error) < 0)
 		return -1;
-	run->monitor =
-		monitor_new(run->enforcer, run->agents, run->store, on_record, run, error);
+	run->monitor = monitor_new(run->enforcer, run->agents, run->store, on_record, run, error);
 	if (!run->monitor)
 		return -1;
 	monitor_note(run->monitor, agent, "attached", "by agentpol run");
@@ -474,9 +474,9 @@ static int start_and_supervise(struct run *run, const struct tool *tool, struct 
 	result = run->client ? attach_by_daemon(run, error) : attach_by_oneself(run, tool, error);
 	if (result < 0 || seccomp_compile(run->policy, tool, &run->launch.filter, error) < 0)
 		return (int)error->status;
-	run->launch.capabilities = tool ? tool->scope.process.capabilities |
-						  run->policy->agent.process.capabilities
-					: run->policy->agent.process.capabilities;
+	run->launch.capabilities =
+		tool ? tool->scope.process.capabilities | run->policy->agent.process.capabilities
+		     : run->policy->agent.process.capabilities;
 	run->launch.observe_only = run->policy->mode == MODE_AUDIT;
 	run->child = launch_start(&run->launch, &exit_code, error);
 	if (run->child < 0)

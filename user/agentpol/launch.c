@@ -47,11 +47,10 @@ static const struct hidden_place {
 	const char *path;
 	bool make; /* it may come later: be there first */
 } hidden_places[] = {
-	{"/sys/fs/bpf", false},		{"/run/agentpol", true},
-	{"/var/log/agentpol", true},	{"/var/lib/agentpol", false},
-	{"/etc/agentpol", false},	{"/run/docker.sock", false},
-	{"/run/containerd", false},	{"/run/crio", false},
-	{"/run/podman", false},		{"/run/systemd/private", false},
+	{"/sys/fs/bpf", false},		 {"/run/agentpol", true},  {"/var/log/agentpol", true},
+	{"/var/lib/agentpol", false},	 {"/etc/agentpol", false}, {"/run/docker.sock", false},
+	{"/run/containerd", false},	 {"/run/crio", false},	   {"/run/podman", false},
+	{"/run/systemd/private", false},
 };
 
 /* Parts of /proc by which root's number commands the kernel, as container runtimes have them. */
@@ -61,14 +60,14 @@ static const char *const read_only_places[] = {
 
 /* File systems that are the kernel's control panel. */
 static const char *const read_only_types[] = {
-	"cgroup", "cgroup2", "sysfs", "debugfs", "tracefs", "securityfs", "configfs", "pstore",
-	"efivarfs", "fusectl",
+	"cgroup",     "cgroup2",  "sysfs",  "debugfs",	"tracefs",
+	"securityfs", "configfs", "pstore", "efivarfs", "fusectl",
 };
 
 static int make_read_only(const char *point)
 {
-	return mount(NULL, point, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV |
-						MS_NOEXEC, NULL);
+	return mount(NULL, point, NULL,
+		     MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
 static int protect_places(struct failure *failure)
@@ -110,8 +109,7 @@ static int protect_file_systems(struct failure *failure)
 	while (getline(&line, &room, mounts) > 0) {
 		char point[PATH_MAX];
 
-		if (!is_read_only_type(line) ||
-		    sscanf(line, "%*s %*s %*s %*s %4095s", point) != 1)
+		if (!is_read_only_type(line) || sscanf(line, "%*s %*s %*s %*s %4095s", point) != 1)
 			continue;
 		/* One that another mount covers can't be named, and not be reached either. */
 		if (make_read_only(point) < 0 && errno != EINVAL && errno != ENOENT)
@@ -195,8 +193,7 @@ static int keep_capabilities(uint64_t kept, struct failure *failure)
 		return failed(failure, "setting capabilities");
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	for (unsigned long cap = 0; cap < 64; cap++)
-		if ((kept >> cap & 1) &&
-		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+		if ((kept >> cap & 1) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
 			return failed(failure, "keeping a capability");
 	return 0;
 }
@@ -235,9 +232,9 @@ static int become_user(const char *user, struct failure *failure)
 	    setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) < 0 ||
 	    setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid) < 0)
 		return failed(failure, "becoming the user");
-	if (entry->pw_name && (setenv("HOME", entry->pw_dir, 1) < 0 ||
-			       setenv("USER", entry->pw_name, 1) < 0 ||
-			       setenv("LOGNAME", entry->pw_name, 1) < 0))
+	if (entry->pw_name &&
+	    (setenv("HOME", entry->pw_dir, 1) < 0 || setenv("USER", entry->pw_name, 1) < 0 ||
+	     setenv("LOGNAME", entry->pw_name, 1) < 0))
 		return failed(failure, "environment");
 	return 0;
 }
@@ -355,7 +352,8 @@ int launch_check_inherited(const struct launch *launch, struct error *error)
 			return error_set(error, STATUS_SYSTEM,
 					 "descriptor %d is an internet socket from outside, which "
 					 "no policy would bind; name it with --fd %d to pass it on "
-					 "all the same", fd, fd);
+					 "all the same",
+					 fd, fd);
 	}
 	return 0;
 }

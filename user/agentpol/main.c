@@ -7,15 +7,15 @@
 #include "agentpol/commands.h"
 
 static const struct command commands[] = {
-    {"check", cmd_check, "read and lint manifests"},
-    {"compile", cmd_compile, "show what a manifest becomes, without loading it"},
-    {"decide", cmd_decide, "judge requests against a manifest, one JSON object a line"},
-    {"run", cmd_run, "run a command under a manifest"},
-    {"attach", cmd_attach, "put a live cgroup under a manifest"},
-    {"detach", cmd_detach, "take the policy off a cgroup"},
-    {"ps", cmd_ps, "list what is under a policy, and what is enforced"},
-    {"reload", cmd_reload, "make the daemon read its manifests again"},
-    {"log", cmd_log, "review the audit log"},
+	{"check", cmd_check, "read and lint manifests"},
+	{"compile", cmd_compile, "show what a manifest becomes, without loading it"},
+	{"decide", cmd_decide, "judge requests against a manifest, one JSON object a line"},
+	{"run", cmd_run, "run a command under a manifest"},
+	{"attach", cmd_attach, "put a live cgroup under a manifest"},
+	{"detach", cmd_detach, "take the policy off a cgroup"},
+	{"ps", cmd_ps, "list what is under a policy, and what is enforced"},
+	{"reload", cmd_reload, "make the daemon read its manifests again"},
+	{"log", cmd_log, "review the audit log"},
 };
 
 static const struct command *find_command(const char *name)
@@ -71,9 +71,9 @@ static int close_output(int status)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"help", no_argument, NULL, 'h'},
-	    {"version", no_argument, NULL, 'V'},
-	    {0},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{0},
 	};
 	const struct command *command;
 	int option;

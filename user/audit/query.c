@@ -66,7 +66,8 @@ int audit_query(const char *folder, const struct audit_filter *filter, size_t *o
 		if (taken < 0)
 			return error_set(error, STATUS_NO,
 					 "%s: what stands at byte %zu is no audit record: the log "
-					 "is damaged", path, *offset);
+					 "is damaged",
+					 path, *offset);
 		*offset += (size_t)length;
 		if (taken && visit(line, context) != 0)
 			return 0;

@@ -14,7 +14,7 @@
 
 /* Strings are not owned; NULL is written as null, or left out where the comment says so. */
 struct audit_record {
-	uint64_t seq;     /* the store's to set */
+	uint64_t seq;	  /* the store's to set */
 	uint64_t time_ns; /* since 1970, UTC */
 	const char *agent;
 	const char *scope; /* a tool's name; NULL: the agent's own */
@@ -22,8 +22,9 @@ struct audit_record {
 	const char *container;
 	pid_t pid; /* 0: not known */
 	const char *exe;
-	const char *kind;    /* "connect", "listen", "socket", "agent", "lost", ... */
-	const char *verdict; /* "allow", "deny", "would-deny", or "noted" for what was no question */
+	const char *kind; /* "connect", "listen", "socket", "agent", "lost", ... */
+	const char
+		*verdict; /* "allow", "deny", "would-deny", or "noted" for what was no question */
 	const char *reason;
 	const char *rule;    /* JSON pointer */
 	const char *subject; /* JSON text; NULL: null */

@@ -11,7 +11,7 @@
 #include "base/error.h"
 
 #define AUDIT_FOLDER_DEFAULT "/var/log/agentpol"
-#define AUDIT_LOG_NAME       "audit.jsonl"
+#define AUDIT_LOG_NAME	     "audit.jsonl"
 /* Longest line that is written or read; names and paths in a record are bounded far below. */
 #define AUDIT_LINE_MAX 65536
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MUST_USE __attribute__((warn_unused_result))
+#define MUST_USE	      __attribute__((warn_unused_result))
 #define FORMAT(string, first) __attribute__((format(printf, string, first)))
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -32,8 +32,8 @@ static inline void cleanup_close_file(FILE **file)
 		(void)fclose(*file);
 }
 
-#define _cleanup_free_ __attribute__((cleanup(cleanup_free_pointer)))
-#define _cleanup_close_ __attribute__((cleanup(cleanup_close_fd)))
+#define _cleanup_free_	 __attribute__((cleanup(cleanup_free_pointer)))
+#define _cleanup_close_	 __attribute__((cleanup(cleanup_close_fd)))
 #define _cleanup_fclose_ __attribute__((cleanup(cleanup_close_file)))
 
 #endif

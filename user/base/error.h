@@ -11,10 +11,10 @@
 
 /* Exit codes that people and scripts rely on; see the man page's section EXIT STATUS. */
 enum exit_status {
-	STATUS_DONE = 0,   /* done, nothing denied or found */
-	STATUS_NO = 1,     /* the answer is no: a finding, a denial, a difference */
+	STATUS_DONE = 0,     /* done, nothing denied or found */
+	STATUS_NO = 1,	     /* the answer is no: a finding, a denial, a difference */
 	STATUS_UNUSABLE = 2, /* the command line, the manifest or an input is unusable */
-	STATUS_SYSTEM = 3, /* the system can't do it: permission, kernel feature, no daemon */
+	STATUS_SYSTEM = 3,   /* the system can't do it: permission, kernel feature, no daemon */
 };
 
 #define ERROR_TEXT_MAX 2048
@@ -25,8 +25,7 @@ struct error {
 };
 
 /* Sets *error (never NULL) and returns -1, so that `return error_set(...)` reads well. */
-int error_set(struct error *error, enum exit_status status, const char *format, ...)
-	FORMAT(3, 4);
+int error_set(struct error *error, enum exit_status status, const char *format, ...) FORMAT(3, 4);
 
 /* As error_set, with ": " and strerror(errno_value) appended. */
 int error_set_errno(struct error *error, enum exit_status status, int errno_value,

@@ -76,9 +76,9 @@ static void add_network(struct builder *builder, const struct network *network)
 		const struct egress_rule *rule = &network->egress[i];
 		const uint32_t ports = set_number(builder, rule->ports);
 		const struct address_grant grant = {
-		    .tcp_ports = rule->protocols & PROTOCOL_TCP ? ports : PORT_SET_NONE,
-		    .udp_ports = rule->protocols & PROTOCOL_UDP ? ports : PORT_SET_NONE,
-		    .flags = rule->protocols & PROTOCOL_ICMP ? GRANT_ICMP : 0,
+			.tcp_ports = rule->protocols & PROTOCOL_TCP ? ports : PORT_SET_NONE,
+			.udp_ports = rule->protocols & PROTOCOL_UDP ? ports : PORT_SET_NONE,
+			.flags = rule->protocols & PROTOCOL_ICMP ? GRANT_ICMP : 0,
 		};
 
 		for (j = 0; j < rule->target_count && !builder->out_of_memory; j++)
@@ -272,7 +272,7 @@ static uint32_t flags_of(const struct policy *policy, const struct tool *tool,
 			 const struct image *image)
 {
 	const unsigned families =
-	    policy->agent.network.families | (tool ? tool->scope.network.families : 0);
+		policy->agent.network.families | (tool ? tool->scope.network.families : 0);
 	uint32_t flags = 0;
 
 	if (policy->mode == MODE_AUDIT)
@@ -373,7 +373,7 @@ static const struct image_address *find_exact(const struct image *image, enum ad
 	memcpy(key.prefix.address.bytes, address->bytes, bits / 8);
 	if (bits % 8)
 		key.prefix.address.bytes[bits / 8] =
-		    (uint8_t)(address->bytes[bits / 8] & (0xff << (8 - bits % 8)));
+			(uint8_t)(address->bytes[bits / 8] & (0xff << (8 - bits % 8)));
 	return bsearch(&key, image->addresses, image->address_count, sizeof(key), compare_items);
 }
 
@@ -388,7 +388,7 @@ bool image_allows(const struct image *image, enum address_table table,
 		  const struct ip_address *address, enum protocol_bit protocol, uint16_t port)
 {
 	const struct ip_address asked =
-	    table == TABLE_EGRESS ? address_as_destination(*address) : *address;
+		table == TABLE_EGRESS ? address_as_destination(*address) : *address;
 	const struct image_address *found = NULL;
 	unsigned bits;
 

@@ -19,8 +19,8 @@ struct image_address {
 };
 
 struct image {
-	struct arena *arena; /* owns everything, the image too */
-	uint32_t flags; /* POLICY_* */
+	struct arena *arena;		 /* owns everything, the image too */
+	uint32_t flags;			 /* POLICY_* */
 	struct image_address *addresses; /* flattened: the longest match alone decides */
 	size_t address_count;
 	const struct port_set **port_sets; /* different from each other; number n is [n - 1] */

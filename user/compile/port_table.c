@@ -65,7 +65,7 @@ static size_t find_slot(const struct port_table *table, const struct port_set *s
 static bool grow_sets(struct port_table *table)
 {
 	const struct port_set **sets =
-	    reallocarray(table->sets, 2 * table->room, sizeof(const struct port_set *));
+		reallocarray(table->sets, 2 * table->room, sizeof(const struct port_set *));
 	uint32_t *slots;
 	size_t i;
 

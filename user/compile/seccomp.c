@@ -82,12 +82,12 @@ static void filter_sockets(struct filter *filter)
 {
 	const struct scmp_arg_cmp later[] = {SCMP_A0_64(SCMP_CMP_GT, FAMILY_LAST)};
 	const struct scmp_arg_cmp netlink[] = {
-	    SCMP_A0_64(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2_64(SCMP_CMP_NE, 0), /* NETLINK_ROUTE */
+		SCMP_A0_64(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2_64(SCMP_CMP_NE, 0), /* NETLINK_ROUTE */
 	};
 	/* Linux takes this for AF_PACKET (net/socket.c, __sock_create). */
 	const struct scmp_arg_cmp old_packet[] = {
-	    SCMP_A0_64(SCMP_CMP_EQ, AF_INET),
-	    SCMP_A1_64(SCMP_CMP_MASKED_EQ, SOCKET_TYPE_MASK, SOCK_PACKET),
+		SCMP_A0_64(SCMP_CMP_EQ, AF_INET),
+		SCMP_A1_64(SCMP_CMP_MASKED_EQ, SOCKET_TYPE_MASK, SOCK_PACKET),
 	};
 	int domain;
 
@@ -113,7 +113,7 @@ static void filter_terminal(struct filter *filter)
 
 	for (i = 0; i < ARRAY_SIZE(requests); i++) {
 		const struct scmp_arg_cmp request[] = {
-		    SCMP_A1_64(SCMP_CMP_MASKED_EQ, LOW_WORD, requests[i])};
+			SCMP_A1_64(SCMP_CMP_MASKED_EQ, LOW_WORD, requests[i])};
 
 		add_rule(filter, filter->deny, SCMP_SYS(ioctl), 1, request);
 	}
@@ -125,7 +125,7 @@ static void filter_user_namespaces(struct filter *filter, const struct process *
 				   const struct process *tool)
 {
 	const struct scmp_arg_cmp flags[] = {
-	    SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER)};
+		SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER)};
 	const char *entry;
 
 	if (!syscalls_scope_denied(agent, tool, "unshare", &entry))
@@ -142,9 +142,10 @@ static int make_filter(const struct policy *policy, const struct tool *tool,
 	const struct process *agent = &policy->agent.process;
 	const struct process *of_tool = tool ? &tool->scope.process : NULL;
 	struct filter filter = {
-	    .context = seccomp_init(SCMP_ACT_ALLOW),
-	    .deny = policy->mode == MODE_AUDIT ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(EPERM),
-	    .families = policy->agent.network.families | (tool ? tool->scope.network.families : 0),
+		.context = seccomp_init(SCMP_ACT_ALLOW),
+		.deny = policy->mode == MODE_AUDIT ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(EPERM),
+		.families =
+			policy->agent.network.families | (tool ? tool->scope.network.families : 0),
 	};
 
 	*context = filter.context;

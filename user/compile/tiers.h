@@ -14,8 +14,8 @@
 enum tier { TIER_LAUNCH, TIER_ATTACH };
 
 struct gap {
-	char pointer[256]; /* JSON pointer of what is not enforced */
-	const char *what;  /* static: a sentence without a full stop */
+	char pointer[256];	   /* JSON pointer of what is not enforced */
+	const char *what;	   /* static: a sentence without a full stop */
 	bool explicit_in_manifest; /* false: a default of the format */
 };
 

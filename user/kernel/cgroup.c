@@ -93,7 +93,8 @@ int cgroup_resolve(const char *written, char *path, struct error *error)
 		return error_set_errno(error, STATUS_UNUSABLE, errno, "no cgroup %s", wanted);
 	if (strncmp(path, mount, length) != 0 || stat(path, &status) < 0 ||
 	    !S_ISDIR(status.st_mode))
-		return error_set(error, STATUS_UNUSABLE, "%s is no cgroup below %s", written, mount);
+		return error_set(error, STATUS_UNUSABLE, "%s is no cgroup below %s", written,
+				 mount);
 	return 0;
 }
 
@@ -138,7 +139,8 @@ int cgroup_find_named(const char *name, char *path, struct error *error)
 		return 0;
 	return error_set(error, STATUS_UNUSABLE,
 			 found ? "%s names more than one cgroup; give its whole id"
-			       : "no cgroup belongs to %s; is it running?", name);
+			       : "no cgroup belongs to %s; is it running?",
+			 name);
 }
 
 int cgroup_id(const char *path, uint64_t *id, struct error *error)

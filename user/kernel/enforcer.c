@@ -44,14 +44,10 @@ static const struct hook {
 #define HOOK_COUNT ARRAY_SIZE(hooks)
 
 static const char *const map_names[MAP_COUNT] = {
-	[MAP_SLOT_OF_CGROUP] = "slot_of_cgroup",
-	[MAP_ENROLMENTS] = "enrolments",
-	[MAP_GRANT_OF_ADDRESS] = "grant_of_address",
-	[MAP_PORT_SETS] = "port_sets",
-	[MAP_DENIAL_COUNTS] = "denial_counts",
-	[MAP_EVENTS] = "events",
-	[MAP_COUNTERS_OF_SLOT] = "counters_of_slot",
-	[MAP_ENFORCER_COUNTERS] = "enforcer_counters",
+	[MAP_SLOT_OF_CGROUP] = "slot_of_cgroup",     [MAP_ENROLMENTS] = "enrolments",
+	[MAP_GRANT_OF_ADDRESS] = "grant_of_address", [MAP_PORT_SETS] = "port_sets",
+	[MAP_DENIAL_COUNTS] = "denial_counts",	     [MAP_EVENTS] = "events",
+	[MAP_COUNTERS_OF_SLOT] = "counters_of_slot", [MAP_ENFORCER_COUNTERS] = "enforcer_counters",
 	[MAP_ENFORCER_STATE] = "enforcer_state",
 };
 
@@ -59,7 +55,7 @@ struct enrolled {
 	struct enrolled *next;
 	uint64_t cgroup;
 	unsigned level;
-	bool attached; /* has the programs itself, not from a cgroup above */
+	bool attached;	/* has the programs itself, not from a cgroup above */
 	uint32_t extra; /* POLICY_* flags whose hooks it has, whatever is above */
 	char path[];
 };
@@ -115,7 +111,8 @@ static int prepare_pin_folder(const char *folder, struct error *error)
 	if (system.f_type != BPF_FS_MAGIC)
 		return error_set(error, STATUS_SYSTEM,
 				 "%s is on no BPF file system, so nothing can be pinned there; "
-				 "mount one: mount -t bpf bpf " BPFFS, folder);
+				 "mount one: mount -t bpf bpf " BPFFS,
+				 folder);
 	return 0;
 }
 
@@ -134,7 +131,8 @@ static int check_pinned_version(struct enforcer *enforcer, const char *folder, s
 	if (bpf_map_lookup_elem(fd, &only, &state) < 0 || state.abi_version != ABI_VERSION)
 		return error_set(error, STATUS_SYSTEM,
 				 "what is pinned at %s is of another version of agentpol; end its "
-				 "enforcement first: policyd --unload", enforcer->pin_root);
+				 "enforcement first: policyd --unload",
+				 enforcer->pin_root);
 	enforcer->adopted = true;
 	return 0;
 }
@@ -145,7 +143,8 @@ static int set_sizes(struct enforcer *enforcer, const struct enforcer_options *o
 	int result = 0;
 
 	if (options->port_sets)
-		result = bpf_map__set_max_entries(enforcer->maps[MAP_PORT_SETS], options->port_sets);
+		result =
+			bpf_map__set_max_entries(enforcer->maps[MAP_PORT_SETS], options->port_sets);
 	if (result == 0 && options->ring_bytes)
 		result = bpf_map__set_max_entries(enforcer->maps[MAP_EVENTS], options->ring_bytes);
 	if (result < 0)
@@ -162,7 +161,7 @@ static int set_pins(struct enforcer *enforcer, struct error *error)
 	if (prepare_pin_folder(folder, error) < 0 ||
 	    check_pinned_version(enforcer, folder, error) < 0)
 		return -1;
-	bpf_object__for_each_map(map, enforcer->object) {
+	bpf_object__for_each_map (map, enforcer->object) {
 		/* Sections of constants belong to this program version alone. */
 		if (bpf_map__is_internal(map))
 			continue;
@@ -188,13 +187,15 @@ static int set_secret(struct enforcer *enforcer, struct error *error)
 static int explain_load(int errno_value, struct error *error)
 {
 	if (errno_value == EPERM)
-		return error_set(error, STATUS_SYSTEM,
-				 "the kernel refuses to load BPF programs (Operation not permitted):"
-				 " be root with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and "
-				 "CAP_SYS_ADMIN");
+		return error_set(
+			error, STATUS_SYSTEM,
+			"the kernel refuses to load BPF programs (Operation not permitted):"
+			" be root with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and "
+			"CAP_SYS_ADMIN");
 	return error_set_errno(error, STATUS_SYSTEM, errno_value,
 			       "cannot load the BPF programs (Linux 5.15 or later and CAP_PERFMON "
-			       "are needed); the kernel's last words: %s", log_tail);
+			       "are needed); the kernel's last words: %s",
+			       log_tail);
 }
 
 static int map_enrolments(struct enforcer *enforcer, struct error *error)
@@ -212,8 +213,8 @@ static int load(struct enforcer *enforcer, const struct enforcer_options *option
 		struct error *error)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, open_options, .object_name = "agentpol");
-	const struct enforcer_state fresh = {.abi_version = ABI_VERSION, .next_policy_id = 1,
-					     .generation = 1};
+	const struct enforcer_state fresh = {
+		.abi_version = ABI_VERSION, .next_policy_id = 1, .generation = 1};
 	uint32_t only = 0;
 	size_t i;
 	int result;
@@ -224,8 +225,7 @@ static int load(struct enforcer *enforcer, const struct enforcer_options *option
 	if (!enforcer->object)
 		return explain_load(errno, error);
 	for (i = 0; i < MAP_COUNT; i++)
-		enforcer->maps[i] =
-			bpf_object__find_map_by_name(enforcer->object, map_names[i]);
+		enforcer->maps[i] = bpf_object__find_map_by_name(enforcer->object, map_names[i]);
 	if (set_sizes(enforcer, options, error) < 0 || set_secret(enforcer, error) < 0)
 		return -1;
 	if (options->pin_maps && set_pins(enforcer, error) < 0)
@@ -234,11 +234,10 @@ static int load(struct enforcer *enforcer, const struct enforcer_options *option
 	if (result < 0)
 		return explain_load(-result, error);
 	for (i = 0; i < HOOK_COUNT; i++)
-		enforcer->programs[i] = bpf_object__find_program_by_name(enforcer->object,
-									 hooks[i].program);
-	if (!enforcer->adopted &&
-	    bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_ENFORCER_STATE), &only, &fresh,
-				BPF_ANY) < 0)
+		enforcer->programs[i] =
+			bpf_object__find_program_by_name(enforcer->object, hooks[i].program);
+	if (!enforcer->adopted && bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_ENFORCER_STATE),
+						      &only, &fresh, BPF_ANY) < 0)
 		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
 	return map_enrolments(enforcer, error);
 }
@@ -379,7 +378,8 @@ static int explain_attach(const char *program, const char *path, int errno_value
 		return error_set(error, STATUS_SYSTEM,
 				 "cannot attach %s to %s: a cgroup above has a BPF program that "
 				 "forbids others (attached without the multi flag); bpftool cgroup "
-				 "tree shows it", program, path);
+				 "tree shows it",
+				 program, path);
 	return error_set_errno(error, STATUS_SYSTEM, errno_value, "cannot attach %s to %s", program,
 			       path);
 }
@@ -435,7 +435,8 @@ static int attach_programs(struct enforcer *enforcer, struct enrolled *item, str
 	return 0;
 }
 
-/* Before a policy that needs more hooks than the cgroup has. They stay when a later one does not. */
+/* Before a policy that needs more hooks than the cgroup has. They stay when a later one does not.
+ */
 static int attach_extra(struct enforcer *enforcer, struct enrolled *item, uint64_t policy,
 			struct error *error)
 {
@@ -596,13 +597,13 @@ int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint64_t 
 	return 0;
 }
 
-int enforcer_swap(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy,
-		  struct error *error)
+int enforcer_swap(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy, struct error *error)
 {
 	struct enrolled *item = find_enrolled(enforcer, cgroup);
 
 	if (!item)
-		return error_set(error, STATUS_SYSTEM, "cgroup %" PRIu64 " is not enrolled", cgroup);
+		return error_set(error, STATUS_SYSTEM, "cgroup %" PRIu64 " is not enrolled",
+				 cgroup);
 	if (attach_extra(enforcer, item, policy, error) < 0)
 		return -1;
 	return write_entry(enforcer, cgroup, policy, error);
@@ -639,8 +640,8 @@ void enforcer_each_enrolled(const struct enforcer *enforcer,
 {
 	for (uint32_t slot = 1; slot < CGROUPS_MAX; slot++)
 		if (enforcer->enrolments[slot].cgroup)
-			visit(enforcer->enrolments[slot].cgroup,
-			      enforcer->enrolments[slot].policy, context);
+			visit(enforcer->enrolments[slot].cgroup, enforcer->enrolments[slot].policy,
+			      context);
 }
 
 bool enforcer_has_policy_id(const struct enforcer *enforcer, uint32_t policy_id)
@@ -658,7 +659,8 @@ static bool hook_is_effective(const struct enforcer *enforcer, size_t i, int cgr
 	uint32_t size = sizeof(info), ids[64], count = ARRAY_SIZE(ids), flags = 0;
 
 	if (bpf_obj_get_info_by_fd(bpf_program__fd(enforcer->programs[i]), &info, &size) < 0 ||
-	    bpf_prog_query(cgroup_fd, hooks[i].type, BPF_F_QUERY_EFFECTIVE, &flags, ids, &count) < 0)
+	    bpf_prog_query(cgroup_fd, hooks[i].type, BPF_F_QUERY_EFFECTIVE, &flags, ids, &count) <
+		    0)
 		return false;
 	for (uint32_t n = 0; n < count; n++)
 		if (ids[n] == info.id)

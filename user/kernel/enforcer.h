@@ -22,7 +22,7 @@ struct enforcer;
 
 struct enforcer_options {
 	const char *pin_root; /* on a bpffs, which is mounted at /sys/fs/bpf where it is not */
-	bool pin_maps;        /* for a successor to adopt */
+	bool pin_maps;	      /* for a successor to adopt */
 	/* What takes its memory in advance; 0 is the bound of abi.h (1 MiB for the ring). */
 	uint32_t port_sets;
 	uint32_t ring_bytes; /* a power of two, at least a page */
@@ -50,9 +50,9 @@ bool enforcer_was_adopted(const struct enforcer *enforcer);
 int enforcer_unpin_all(const char *pin_root, struct error *error) MUST_USE;
 
 /*
- * Puts a cgroup, and all below it, under the policy (a POLICY_WORD). The table's entry is written before the
- * programs are attached, so that there is no moment in which one would find no policy. A cgroup
- * below one that has the programs already is enrolled by its entry alone.
+ * Puts a cgroup, and all below it, under the policy (a POLICY_WORD). The table's entry is written
+ * before the programs are attached, so that there is no moment in which one would find no policy. A
+ * cgroup below one that has the programs already is enrolled by its entry alone.
  */
 int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint64_t policy,
 		   struct error *error) MUST_USE;

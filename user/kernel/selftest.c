@@ -78,10 +78,11 @@ static int judge(const char *cgroup, uint16_t granted, uint16_t ungranted, struc
 	if (result < 0)
 		return -1;
 	if (result != EPERM)
-		return error_set(error, STATUS_SYSTEM,
-				 "self-test: a connection that no rule grants was not refused (%s); "
-				 "nothing would be enforced here",
-				 result ? strerror(result) : "it succeeded");
+		return error_set(
+			error, STATUS_SYSTEM,
+			"self-test: a connection that no rule grants was not refused (%s); "
+			"nothing would be enforced here",
+			result ? strerror(result) : "it succeeded");
 	result = connect_from(cgroup, granted, error);
 	if (result < 0)
 		return -1;
@@ -94,7 +95,8 @@ static int judge(const char *cgroup, uint16_t granted, uint16_t ungranted, struc
 }
 
 /* One grant: 127.0.0.1, one port, TCP. */
-static int load_policy(struct enforcer *enforcer, uint16_t port, uint64_t *policy, struct error *error)
+static int load_policy(struct enforcer *enforcer, uint16_t port, uint64_t *policy,
+		       struct error *error)
 {
 	struct arena *arena = arena_new();
 	const struct port_range range = {port, port};
@@ -132,8 +134,7 @@ static int run_in(struct enforcer *enforcer, const char *cgroup, struct error *e
 
 	if (granted_fd < 0 || ungranted_fd < 0)
 		return error_set_errno(error, STATUS_SYSTEM, errno, "self-test: listen");
-	if (cgroup_id(cgroup, &id, error) < 0 ||
-	    load_policy(enforcer, granted, &policy, error) < 0)
+	if (cgroup_id(cgroup, &id, error) < 0 || load_policy(enforcer, granted, &policy, error) < 0)
 		return -1;
 	result = enforcer_enrol(enforcer, cgroup, policy, error);
 	if (result == 0) {

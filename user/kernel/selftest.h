@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Proof that enforcement is real: the most common failure in the field is one that is silently off. */
+/* Proof that enforcement is real: the most common failure in the field is one that is silently off.
+ */
 #ifndef AGENTPOL_KERNEL_SELFTEST_H
 #define AGENTPOL_KERNEL_SELFTEST_H
 

@@ -86,7 +86,8 @@ static uint64_t hash_bits(const struct port_bits *bits)
 	return hash;
 }
 
-/* A slot with these bits: one that is there, or a free one that is filled. 0 where all are taken. */
+/* A slot with these bits: one that is there, or a free one that is filled. 0 where all are taken.
+ */
 static uint32_t take_slot(struct enforcer *enforcer, struct tables *tables,
 			  const struct port_bits *bits)
 {
@@ -123,7 +124,8 @@ static int next_policy_id(struct enforcer *enforcer, uint32_t *id, struct error 
 	if (bpf_map_lookup_elem(fd, &only, &state) < 0)
 		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
 	if (state.next_policy_id > POLICY_ID_MAX)
-		return error_set(error, STATUS_SYSTEM, "all policy numbers are used up; "
+		return error_set(error, STATUS_SYSTEM,
+				 "all policy numbers are used up; "
 				 "end enforcement (policyd --unload) and start anew");
 	*id = state.next_policy_id++;
 	if (bpf_map_update_elem(fd, &only, &state, BPF_ANY) < 0)

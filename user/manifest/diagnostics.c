@@ -44,9 +44,9 @@ void diagnostics_add(struct diagnostics *diagnostics, enum severity severity, co
 const char *severity_name(enum severity severity)
 {
 	static const char *const names[] = {
-	    [SEVERITY_ERROR] = "error",
-	    [SEVERITY_WARNING] = "warning",
-	    [SEVERITY_NOTE] = "note",
+		[SEVERITY_ERROR] = "error",
+		[SEVERITY_WARNING] = "warning",
+		[SEVERITY_NOTE] = "note",
 	};
 
 	return names[severity];
@@ -59,8 +59,8 @@ void diagnostics_print_safe(FILE *out, const char *text)
 
 	while (left > 0) {
 		size_t bytes = utf8_sequence_length(at, left);
-		bool control =
-		    bytes == 0 || at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
+		bool control = bytes == 0 || at[0] < 0x20 || at[0] == 0x7f ||
+			       (at[0] == 0xc2 && at[1] < 0xa0);
 
 		if (bytes == 0)
 			bytes = 1;

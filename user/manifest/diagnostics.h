@@ -38,7 +38,7 @@ void diagnostics_free(struct diagnostics *diagnostics);
 
 void diagnostics_add(struct diagnostics *diagnostics, enum severity severity, const char *code,
 		     struct json_position position, const char *pointer, const char *format, ...)
-    FORMAT(6, 7);
+	FORMAT(6, 7);
 const char *severity_name(enum severity severity);
 /* One line each: FILE:LINE:COLUMN: error[M012]: POINTER: MESSAGE */
 void diagnostics_print_text(const struct diagnostics *diagnostics, FILE *out);

@@ -108,7 +108,7 @@ static int note_value(struct scan *scan)
 	if (grow((void **)&places->items, &places->room, places->count, sizeof(*places->items)))
 		return fail_at(scan, scan->at, CODE_SYSTEM, "out of memory");
 	places->items[places->count++] =
-	    (struct json_place){.value = at, .key = scan->has_key ? scan->key : at};
+		(struct json_place){.value = at, .key = scan->has_key ? scan->key : at};
 	scan->has_key = false;
 	return 0;
 }
@@ -416,10 +416,10 @@ static int scan_start(struct scan *scan)
 int json_scan(const char *text, size_t length, struct json_places *places, struct json_fault *fault)
 {
 	struct scan scan = {
-	    .text = (const unsigned char *)text,
-	    .length = length,
-	    .places = places,
-	    .fault = fault,
+		.text = (const unsigned char *)text,
+		.length = length,
+		.places = places,
+		.fault = fault,
 	};
 
 	*places = (struct json_places){0};

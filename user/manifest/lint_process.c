@@ -9,16 +9,16 @@
 /* Each of these is enough to load programs into the kernel, to reach into other processes, or to
  * change who one is (capabilities(7)). */
 static const char *const undoing_capabilities[] = {
-    "CAP_SYS_ADMIN",	      "CAP_BPF",	  "CAP_SYS_MODULE",
-    "CAP_SYS_PTRACE",	      "CAP_SYS_RAWIO",	  "CAP_SYS_BOOT",
-    "CAP_MAC_ADMIN",	      "CAP_MAC_OVERRIDE", "CAP_PERFMON",
-    "CAP_DAC_READ_SEARCH",    "CAP_NET_ADMIN",	  "CAP_MKNOD",
-    "CAP_CHECKPOINT_RESTORE",
+	"CAP_SYS_ADMIN",	  "CAP_BPF",	      "CAP_SYS_MODULE",
+	"CAP_SYS_PTRACE",	  "CAP_SYS_RAWIO",    "CAP_SYS_BOOT",
+	"CAP_MAC_ADMIN",	  "CAP_MAC_OVERRIDE", "CAP_PERFMON",
+	"CAP_DAC_READ_SEARCH",	  "CAP_NET_ADMIN",    "CAP_MKNOD",
+	"CAP_CHECKPOINT_RESTORE",
 };
 
 static const char *const system_directories[] = {
-    "/bin", "/boot", "/dev", "/etc", "/lib",	 "/lib64",	    "/proc",
-    "/run", "/sbin", "/sys", "/usr", "/var/run", "/var/spool/cron",
+	"/bin", "/boot", "/dev", "/etc", "/lib",     "/lib64",		"/proc",
+	"/run", "/sbin", "/sys", "/usr", "/var/run", "/var/spool/cron",
 };
 
 static bool undoes(const char *capability)
@@ -58,8 +58,8 @@ static bool lifts_escape(const char *name, const struct syscall_group *escape)
 {
 	struct overlap overlap = {syscall_group_find(name), false};
 	const struct process all = {
-	    .syscalls_present = true,
-	    .syscalls_deny = {(const char *[]){escape->name}, 1},
+		.syscalls_present = true,
+		.syscalls_deny = {(const char *[]){escape->name}, 1},
 	};
 
 	if (name[0] != '@')

@@ -91,7 +91,7 @@ static void read_confirmations(struct reader *reader, const json_value *value, v
 static void read_on_exhausted(struct reader *reader, const json_value *value, void *target)
 {
 	static const struct word words[] = {
-	    {"deny", EXHAUSTED_DENY}, {"freeze", EXHAUSTED_FREEZE}, {"kill", EXHAUSTED_KILL}};
+		{"deny", EXHAUSTED_DENY}, {"freeze", EXHAUSTED_FREEZE}, {"kill", EXHAUSTED_KILL}};
 	int action;
 
 	if (reader_word(reader, value, words, ARRAY_SIZE(words), &action))
@@ -99,10 +99,10 @@ static void read_on_exhausted(struct reader *reader, const json_value *value, vo
 }
 
 static const struct key_spec budgets_keys[] = {
-    {"calls", KIND_NUMBER, read_calls, NULL},
-    {"denials", KIND_NUMBER, read_denials, NULL},
-    {"confirmations", KIND_NUMBER, read_confirmations, NULL},
-    {"on_exhausted", KIND_STRING, read_on_exhausted, NULL},
+	{"calls", KIND_NUMBER, read_calls, NULL},
+	{"denials", KIND_NUMBER, read_denials, NULL},
+	{"confirmations", KIND_NUMBER, read_confirmations, NULL},
+	{"on_exhausted", KIND_STRING, read_on_exhausted, NULL},
 };
 
 static void read_budgets(struct reader *reader, const json_value *value, void *target)
@@ -142,17 +142,17 @@ static void read_audit(struct reader *reader, const json_value *value, void *tar
 }
 
 static const struct key_spec top_keys[] = {
-    {"$schema", KIND_STRING, NULL, NULL},
-    {"agentpol", KIND_NUMBER, read_version, "write \"agentpol\": 1"},
-    {"name", KIND_STRING, read_name, "name the agent, e.g. \"name\": \"support-bot\""},
-    {"description", KIND_STRING, read_description, NULL},
-    {"mode", KIND_STRING, read_mode, NULL},
-    {"network", KIND_OBJECT, read_agent_network, NULL},
-    {"process", KIND_OBJECT, read_agent_process, NULL},
-    {"files", KIND_OBJECT, read_agent_files, NULL},
-    {"tools", KIND_OBJECT, read_tools, NULL},
-    {"budgets", KIND_OBJECT, read_budgets, NULL},
-    {"audit", KIND_OBJECT, read_audit, NULL},
+	{"$schema", KIND_STRING, NULL, NULL},
+	{"agentpol", KIND_NUMBER, read_version, "write \"agentpol\": 1"},
+	{"name", KIND_STRING, read_name, "name the agent, e.g. \"name\": \"support-bot\""},
+	{"description", KIND_STRING, read_description, NULL},
+	{"mode", KIND_STRING, read_mode, NULL},
+	{"network", KIND_OBJECT, read_agent_network, NULL},
+	{"process", KIND_OBJECT, read_agent_process, NULL},
+	{"files", KIND_OBJECT, read_agent_files, NULL},
+	{"tools", KIND_OBJECT, read_tools, NULL},
+	{"budgets", KIND_OBJECT, read_budgets, NULL},
+	{"audit", KIND_OBJECT, read_audit, NULL},
 };
 
 static struct policy *policy_of_arena(struct arena *arena)
@@ -196,10 +196,10 @@ static size_t read_document(const struct json_document *document, struct policy 
 			    struct diagnostics *diagnostics)
 {
 	struct reader reader = {
-	    .document = document,
-	    .diagnostics = diagnostics,
-	    .policy = policy,
-	    .arena = policy->arena,
+		.document = document,
+		.diagnostics = diagnostics,
+		.policy = policy,
+		.arena = policy->arena,
 	};
 
 	(void)reader_object(&reader, json_root(document), top_keys, ARRAY_SIZE(top_keys), policy);
@@ -246,7 +246,7 @@ struct json_document *manifest_parse(const char *text, size_t length,
 struct policy *manifest_read_text(const char *text, size_t length, struct diagnostics *diagnostics)
 {
 	_cleanup_json_document_ struct json_document *document =
-	    manifest_parse(text, length, diagnostics);
+		manifest_parse(text, length, diagnostics);
 
 	return document ? manifest_read_document(document, text, length, diagnostics) : NULL;
 }

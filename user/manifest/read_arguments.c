@@ -54,7 +54,7 @@ static void read_pattern(struct reader *reader, const json_value *value, void *t
 			     "must not be empty; write a regular expression, e.g. \"^[a-z]+$\"");
 	else
 		((struct argument_limit *)target)->pattern =
-		    reader_copy(reader, json_as_string(value));
+			reader_copy(reader, json_as_string(value));
 }
 
 static void read_max_length(struct reader *reader, const json_value *value, void *target)
@@ -65,13 +65,13 @@ static void read_max_length(struct reader *reader, const json_value *value, void
 }
 
 static const struct key_spec limit_keys[] = {
-    {"under", KIND_LIST, read_under, NULL},
-    {"egress", KIND_BOOLEAN, read_egress_flag, NULL},
-    {"minimum", KIND_NUMBER, read_minimum, NULL},
-    {"maximum", KIND_NUMBER, read_maximum, NULL},
-    {"enum", KIND_LIST, read_enum, NULL},
-    {"pattern", KIND_STRING, read_pattern, NULL},
-    {"maxLength", KIND_NUMBER, read_max_length, NULL},
+	{"under", KIND_LIST, read_under, NULL},
+	{"egress", KIND_BOOLEAN, read_egress_flag, NULL},
+	{"minimum", KIND_NUMBER, read_minimum, NULL},
+	{"maximum", KIND_NUMBER, read_maximum, NULL},
+	{"enum", KIND_LIST, read_enum, NULL},
+	{"pattern", KIND_STRING, read_pattern, NULL},
+	{"maxLength", KIND_NUMBER, read_max_length, NULL},
 };
 
 static void read_limit(struct reader *reader, const json_value *value, struct argument_limit *limit)

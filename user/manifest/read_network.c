@@ -160,9 +160,9 @@ static void read_to(struct reader *reader, const json_value *value, void *target
 }
 
 static const struct word protocol_words[] = {
-    {"tcp", PROTOCOL_TCP},
-    {"udp", PROTOCOL_UDP},
-    {"icmp", PROTOCOL_ICMP},
+	{"tcp", PROTOCOL_TCP},
+	{"udp", PROTOCOL_UDP},
+	{"icmp", PROTOCOL_ICMP},
 };
 
 static void read_protocol(struct reader *reader, const json_value *value, unsigned *protocols)
@@ -218,12 +218,12 @@ static void read_bytes(struct reader *reader, const json_value *value, void *tar
 }
 
 static const struct key_spec egress_keys[] = {
-    {"to", KIND_STRING | KIND_LIST, read_to, "say where to, e.g. \"to\": \"api.example.com\""},
-    {"ports", KIND_LIST | KIND_NUMBER | KIND_STRING, read_egress_ports, NULL},
-    {"proto", KIND_STRING | KIND_LIST, read_proto, NULL},
-    {"sni", KIND_STRING, read_sni, NULL},
-    {"connects", KIND_STRING, read_connects, NULL},
-    {"bytes", KIND_STRING, read_bytes, NULL},
+	{"to", KIND_STRING | KIND_LIST, read_to, "say where to, e.g. \"to\": \"api.example.com\""},
+	{"ports", KIND_LIST | KIND_NUMBER | KIND_STRING, read_egress_ports, NULL},
+	{"proto", KIND_STRING | KIND_LIST, read_proto, NULL},
+	{"sni", KIND_STRING, read_sni, NULL},
+	{"connects", KIND_STRING, read_connects, NULL},
+	{"bytes", KIND_STRING, read_bytes, NULL},
 };
 
 static bool is_name(const struct egress_target *target)
@@ -334,8 +334,8 @@ static void read_listen_ports(struct reader *reader, const json_value *value, vo
 	rule->ports = read_ports(reader, value, false);
 }
 
-/* 0.0.0.0 and :: mean every address of the host, to bind and to be reached at; :: takes IPv4 too, as
- * a socket does that is bound to it. */
+/* 0.0.0.0 and :: mean every address of the host, to bind and to be reached at; :: takes IPv4 too,
+ * as a socket does that is bound to it. */
 static void widen_any_address(struct egress_target *on)
 {
 	if (address_is_ipv4(&on->prefix.address))
@@ -365,9 +365,9 @@ static void read_on(struct reader *reader, const json_value *value, void *target
 }
 
 static const struct key_spec listen_keys[] = {
-    {"ports", KIND_LIST | KIND_NUMBER | KIND_STRING, read_listen_ports,
-     "say which, e.g. \"ports\": [8080]"},
-    {"on", KIND_STRING, read_on, NULL},
+	{"ports", KIND_LIST | KIND_NUMBER | KIND_STRING, read_listen_ports,
+	 "say which, e.g. \"ports\": [8080]"},
+	{"on", KIND_STRING, read_on, NULL},
 };
 
 static void read_listen(struct reader *reader, const json_value *value, void *target)
@@ -424,8 +424,8 @@ static void read_family(struct reader *reader, const json_value *value, unsigned
 			return;
 		}
 	}
-	near =
-	    reader_suggest(reader, text, family_names, family_name_count, sizeof(family_names[0]));
+	near = reader_suggest(reader, text, family_names, family_name_count,
+			      sizeof(family_names[0]));
 	reader_error(reader, value, CODE_UNKNOWN_NAME,
 		     "\"%s\" is no address family that needs a grant; did you mean \"%s\"?",
 		     reader_show(shown, text), near ? near : family_names[0].name);
@@ -445,11 +445,11 @@ static void read_families(struct reader *reader, const json_value *value, void *
 }
 
 static const struct key_spec network_keys[] = {
-    {"egress", KIND_LIST, read_egress, NULL},
-    {"resolvers", KIND_STRING | KIND_LIST, read_resolvers, NULL},
-    {"listen", KIND_LIST, read_listen, NULL},
-    {"unix", KIND_LIST, read_unix, NULL},
-    {"families", KIND_LIST, read_families, NULL},
+	{"egress", KIND_LIST, read_egress, NULL},
+	{"resolvers", KIND_STRING | KIND_LIST, read_resolvers, NULL},
+	{"listen", KIND_LIST, read_listen, NULL},
+	{"unix", KIND_LIST, read_unix, NULL},
+	{"families", KIND_LIST, read_families, NULL},
 };
 
 void read_network(struct reader *reader, const json_value *value, void *target)

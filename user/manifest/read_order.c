@@ -211,9 +211,9 @@ static void report_cycle(struct reader *reader, const json_value *tools, struct 
 	} while (at != start);
 	reader_error_at_key(reader, tools, all[start].name, CODE_CYCLE,
 			    earlier[start] == start
-				? "%s%s; to allow one call alone, write \"budget\": "
-				  "{\"calls\": 1}"
-				: "the order has a cycle: %s%s; remove one of these",
+				    ? "%s%s; to allow one call alone, write \"budget\": "
+				      "{\"calls\": 1}"
+				    : "the order has a cycle: %s%s; remove one of these",
 			    text, used < sizeof(text) ? "" : "...");
 }
 

@@ -53,8 +53,8 @@ static void read_syscalls_allow(struct reader *reader, const json_value *value, 
 }
 
 static const struct key_spec syscalls_keys[] = {
-    {"deny", KIND_LIST, read_syscalls_deny, NULL},
-    {"allow", KIND_LIST, read_syscalls_allow, NULL},
+	{"deny", KIND_LIST, read_syscalls_deny, NULL},
+	{"allow", KIND_LIST, read_syscalls_allow, NULL},
 };
 
 static void read_syscalls(struct reader *reader, const json_value *value, void *target)
@@ -139,9 +139,9 @@ static void read_cpu(struct reader *reader, const json_value *value, void *targe
 }
 
 static const struct key_spec limits_keys[] = {
-    {"pids", KIND_NUMBER, read_pids, NULL},
-    {"memory", KIND_STRING | KIND_NUMBER, read_memory, NULL},
-    {"cpu", KIND_STRING, read_cpu, NULL},
+	{"pids", KIND_NUMBER, read_pids, NULL},
+	{"memory", KIND_STRING | KIND_NUMBER, read_memory, NULL},
+	{"cpu", KIND_STRING, read_cpu, NULL},
 };
 
 static void read_limits(struct reader *reader, const json_value *value, void *target)
@@ -162,11 +162,11 @@ static void read_on_violation(struct reader *reader, const json_value *value, vo
 }
 
 static const struct key_spec process_keys[] = {
-    {"exec", KIND_LIST, read_exec, NULL},
-    {"syscalls", KIND_OBJECT, read_syscalls, NULL},
-    {"capabilities", KIND_LIST, read_capabilities, NULL},
-    {"limits", KIND_OBJECT, read_limits, NULL},
-    {"on_violation", KIND_STRING, read_on_violation, NULL},
+	{"exec", KIND_LIST, read_exec, NULL},
+	{"syscalls", KIND_OBJECT, read_syscalls, NULL},
+	{"capabilities", KIND_LIST, read_capabilities, NULL},
+	{"limits", KIND_OBJECT, read_limits, NULL},
+	{"on_violation", KIND_STRING, read_on_violation, NULL},
 };
 
 void read_process(struct reader *reader, const json_value *value, void *target)
@@ -193,9 +193,9 @@ static void read_files_deny(struct reader *reader, const json_value *value, void
 }
 
 static const struct key_spec files_keys[] = {
-    {"read", KIND_LIST, read_files_read, NULL},
-    {"write", KIND_LIST, read_files_write, NULL},
-    {"deny", KIND_LIST, read_files_deny, NULL},
+	{"read", KIND_LIST, read_files_read, NULL},
+	{"write", KIND_LIST, read_files_write, NULL},
+	{"deny", KIND_LIST, read_files_deny, NULL},
 };
 
 void read_files(struct reader *reader, const json_value *value, void *target)

@@ -38,10 +38,10 @@ VERB(update, SQL_UPDATE)
 VERB(delete, SQL_DELETE)
 
 static const struct key_spec grant_keys[] = {
-    {"select", KIND_LIST, read_select, NULL},
-    {"insert", KIND_LIST, read_insert, NULL},
-    {"update", KIND_LIST, read_update, NULL},
-    {"delete", KIND_LIST, read_delete, NULL},
+	{"select", KIND_LIST, read_select, NULL},
+	{"insert", KIND_LIST, read_insert, NULL},
+	{"update", KIND_LIST, read_update, NULL},
+	{"delete", KIND_LIST, read_delete, NULL},
 };
 
 static void read_allow(struct reader *reader, const json_value *value, void *target)
@@ -170,7 +170,7 @@ static void read_functions(struct reader *reader, const json_value *value, void 
 static void read_catalog(struct reader *reader, const json_value *value, void *target)
 {
 	static const struct word words[] = {
-	    {"none", CATALOG_NONE}, {"types", CATALOG_TYPES}, {"schema", CATALOG_SCHEMA}};
+		{"none", CATALOG_NONE}, {"types", CATALOG_TYPES}, {"schema", CATALOG_SCHEMA}};
 	int catalog;
 
 	if (reader_word(reader, value, words, ARRAY_SIZE(words), &catalog))
@@ -187,8 +187,9 @@ static void read_argument(struct reader *reader, const json_value *value, void *
 
 static void read_tls(struct reader *reader, const json_value *value, void *target)
 {
-	static const struct word words[] = {
-	    {"disable", TLS_DISABLE}, {"require", TLS_REQUIRE}, {"verify-full", TLS_VERIFY_FULL}};
+	static const struct word words[] = {{"disable", TLS_DISABLE},
+					    {"require", TLS_REQUIRE},
+					    {"verify-full", TLS_VERIFY_FULL}};
 	int tls;
 
 	if (reader_word(reader, value, words, ARRAY_SIZE(words), &tls))
@@ -221,20 +222,20 @@ static void read_max_rows(struct reader *reader, const json_value *value, void *
 }
 
 static const struct key_spec sql_keys[] = {
-    {"engine", KIND_STRING, read_engine, "write \"engine\": \"postgresql\""},
-    {"server", KIND_STRING, read_server, "write e.g. \"server\": \"db.internal:5432\""},
-    {"databases", KIND_LIST, read_databases, NULL},
-    {"users", KIND_LIST, read_users, NULL},
-    {"allow", KIND_LIST, read_allow, "write e.g. \"allow\": [{\"select\": [\"orders\"]}]"},
-    {"search_path", KIND_LIST, read_search_path, NULL},
-    {"functions", KIND_LIST, read_functions, NULL},
-    {"catalog", KIND_STRING, read_catalog, NULL},
-    {"argument", KIND_STRING, read_argument, NULL},
-    {"tls", KIND_STRING, read_tls, NULL},
-    {"ca", KIND_STRING, read_ca, NULL},
-    {"read_only", KIND_BOOLEAN, read_read_only, NULL},
-    {"statement_timeout", KIND_STRING, read_statement_timeout, NULL},
-    {"max_rows", KIND_NUMBER, read_max_rows, NULL},
+	{"engine", KIND_STRING, read_engine, "write \"engine\": \"postgresql\""},
+	{"server", KIND_STRING, read_server, "write e.g. \"server\": \"db.internal:5432\""},
+	{"databases", KIND_LIST, read_databases, NULL},
+	{"users", KIND_LIST, read_users, NULL},
+	{"allow", KIND_LIST, read_allow, "write e.g. \"allow\": [{\"select\": [\"orders\"]}]"},
+	{"search_path", KIND_LIST, read_search_path, NULL},
+	{"functions", KIND_LIST, read_functions, NULL},
+	{"catalog", KIND_STRING, read_catalog, NULL},
+	{"argument", KIND_STRING, read_argument, NULL},
+	{"tls", KIND_STRING, read_tls, NULL},
+	{"ca", KIND_STRING, read_ca, NULL},
+	{"read_only", KIND_BOOLEAN, read_read_only, NULL},
+	{"statement_timeout", KIND_STRING, read_statement_timeout, NULL},
+	{"max_rows", KIND_NUMBER, read_max_rows, NULL},
 };
 
 static bool grants_writes(const struct sql_policy *sql)

@@ -75,8 +75,8 @@ static const char *take_identifier(struct reader *reader, struct sql_text *text)
 		length = take_bare(text, name);
 	} else {
 		text->fault = (unsigned char)*text->at >= 0x80
-				  ? "names beyond ASCII stand in \"double quotes\""
-				  : "a name is expected";
+				      ? "names beyond ASCII stand in \"double quotes\""
+				      : "a name is expected";
 		return NULL;
 	}
 	if (!text->fault && length == 0)

@@ -154,8 +154,8 @@ static bool read_prefix(struct reader *reader, const json_value *value, const ch
 	if (!prefix_parse(text, &target->prefix, &host_bits))
 		return report_target(reader, value, text,
 				     has_port_behind(text)
-					 ? "has a port in it; write the port in \"ports\""
-					 : "is no address or CIDR");
+					     ? "has a port in it; write the port in \"ports\""
+					     : "is no address or CIDR");
 	if (host_bits) {
 		prefix_format(&target->prefix, right);
 		reader_error(reader, value, CODE_HOST_BITS,

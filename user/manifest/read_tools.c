@@ -50,11 +50,11 @@ static void read_output_schema(struct reader *reader, const json_value *value, v
 }
 
 static const struct key_spec annotation_keys[] = {
-    {"title", KIND_STRING, NULL, NULL},
-    {"readOnlyHint", KIND_BOOLEAN, NULL, NULL},
-    {"destructiveHint", KIND_BOOLEAN, NULL, NULL},
-    {"idempotentHint", KIND_BOOLEAN, NULL, NULL},
-    {"openWorldHint", KIND_BOOLEAN, NULL, NULL},
+	{"title", KIND_STRING, NULL, NULL},
+	{"readOnlyHint", KIND_BOOLEAN, NULL, NULL},
+	{"destructiveHint", KIND_BOOLEAN, NULL, NULL},
+	{"idempotentHint", KIND_BOOLEAN, NULL, NULL},
+	{"openWorldHint", KIND_BOOLEAN, NULL, NULL},
 };
 
 static void read_annotations(struct reader *reader, const json_value *value, void *target)
@@ -154,8 +154,8 @@ static void read_required_tool(struct reader *reader, const json_value *value, v
 }
 
 static const struct key_spec requirement_keys[] = {
-    {"tool", KIND_STRING, read_required_tool, "name the tool that must have succeeded"},
-    {"match", KIND_OBJECT, read_match, NULL},
+	{"tool", KIND_STRING, read_required_tool, "name the tool that must have succeeded"},
+	{"match", KIND_OBJECT, read_match, NULL},
 };
 
 static void read_requires(struct reader *reader, const json_value *value, void *target)
@@ -204,8 +204,8 @@ static void read_budget_rate(struct reader *reader, const json_value *value, voi
 }
 
 static const struct key_spec budget_keys[] = {
-    {"calls", KIND_NUMBER, read_budget_calls, NULL},
-    {"rate", KIND_STRING, read_budget_rate, NULL},
+	{"calls", KIND_NUMBER, read_budget_calls, NULL},
+	{"rate", KIND_STRING, read_budget_rate, NULL},
 };
 
 static void read_budget(struct reader *reader, const json_value *value, void *target)
@@ -239,23 +239,23 @@ static void read_ask_timeout(struct reader *reader, const json_value *value, voi
 }
 
 static const struct key_spec tool_keys[] = {
-    {"description", KIND_STRING, read_description, NULL},
-    {"title", KIND_STRING, NULL, NULL},
-    {"inputSchema", KIND_OBJECT, read_input_schema, NULL},
-    {"outputSchema", KIND_OBJECT, read_output_schema, NULL},
-    {"annotations", KIND_OBJECT, read_annotations, NULL},
-    {"effect", KIND_STRING, read_effect, NULL},
-    {"sql", KIND_OBJECT, read_sql, NULL},
-    {"network", KIND_OBJECT, read_tool_network, NULL},
-    {"process", KIND_OBJECT, read_tool_process, NULL},
-    {"files", KIND_OBJECT, read_tool_files, NULL},
-    {"scope", KIND_STRING, read_scope, NULL},
-    {"requires", KIND_LIST, read_requires, NULL},
-    {"forbids_after", KIND_LIST, read_forbids_after, NULL},
-    {"budget", KIND_OBJECT, read_budget, NULL},
-    {"confirm", KIND_STRING, read_confirm, NULL},
-    {"ask_timeout", KIND_STRING, read_ask_timeout, NULL},
-    {"arguments", KIND_OBJECT, read_arguments, NULL},
+	{"description", KIND_STRING, read_description, NULL},
+	{"title", KIND_STRING, NULL, NULL},
+	{"inputSchema", KIND_OBJECT, read_input_schema, NULL},
+	{"outputSchema", KIND_OBJECT, read_output_schema, NULL},
+	{"annotations", KIND_OBJECT, read_annotations, NULL},
+	{"effect", KIND_STRING, read_effect, NULL},
+	{"sql", KIND_OBJECT, read_sql, NULL},
+	{"network", KIND_OBJECT, read_tool_network, NULL},
+	{"process", KIND_OBJECT, read_tool_process, NULL},
+	{"files", KIND_OBJECT, read_tool_files, NULL},
+	{"scope", KIND_STRING, read_scope, NULL},
+	{"requires", KIND_LIST, read_requires, NULL},
+	{"forbids_after", KIND_LIST, read_forbids_after, NULL},
+	{"budget", KIND_OBJECT, read_budget, NULL},
+	{"confirm", KIND_STRING, read_confirm, NULL},
+	{"ask_timeout", KIND_STRING, read_ask_timeout, NULL},
+	{"arguments", KIND_OBJECT, read_arguments, NULL},
 };
 
 static enum hint hint_of(const json_value *annotations, const char *key)
@@ -310,7 +310,7 @@ static bool is_tool_name(const char *name)
 
 	return length > 0 && length <= TOOL_NAME_MAX &&
 	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/") ==
-		   length;
+		       length;
 }
 
 static void read_tool(struct reader *reader, const json_value *member, struct tool *tool)

@@ -18,20 +18,20 @@ struct unit {
 };
 
 static const struct unit byte_units[] = {
-    {"", 1},
-    {"KiB", 1ULL << 10},
-    {"MiB", 1ULL << 20},
-    {"GiB", 1ULL << 30},
+	{"", 1},
+	{"KiB", 1ULL << 10},
+	{"MiB", 1ULL << 20},
+	{"GiB", 1ULL << 30},
 };
 static const struct unit no_units[] = {{"", 1}};
 static const struct unit windows[] = {
-    {"s", 1},
-    {"min", 60},
-    {"h", 3600},
-    {"day", SECONDS_A_DAY},
+	{"s", 1},
+	{"min", 60},
+	{"h", 3600},
+	{"day", SECONDS_A_DAY},
 };
 static const struct unit durations[] = {
-    {"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {"day", SECONDS_A_DAY * 1000ULL},
+	{"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {"day", SECONDS_A_DAY * 1000ULL},
 };
 
 static const struct unit *find_unit(const struct unit *units, size_t count, const char *name,

@@ -178,8 +178,8 @@ static const char *kinds_text(unsigned kinds, char text[64])
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
 		if (!(kinds & (1U << i)))
 			continue;
-		used +=
-		    (size_t)snprintf(text + used, 64 - used, "%s%s", used ? " or " : "", names[i]);
+		used += (size_t)snprintf(text + used, 64 - used, "%s%s", used ? " or " : "",
+					 names[i]);
 	}
 	return text;
 }
@@ -221,7 +221,7 @@ static void report_unknown_key(struct reader *reader, const json_value *member,
 			       const struct key_spec *specs, size_t count)
 {
 	const char *near =
-	    reader_suggest(reader, json_key_of(member), specs, count, sizeof(*specs));
+		reader_suggest(reader, json_key_of(member), specs, count, sizeof(*specs));
 	char shown[SHOWN_TEXT_MAX];
 
 	reader->errors++;

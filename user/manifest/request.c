@@ -79,9 +79,9 @@ static int fill_connect(const json_value *object, struct request *request, struc
 		const char *name;
 		enum protocol_bit bit;
 	} protocols[] = {
-	    {"tcp", PROTOCOL_TCP},
-	    {"udp", PROTOCOL_UDP},
-	    {"icmp", PROTOCOL_ICMP},
+		{"tcp", PROTOCOL_TCP},
+		{"udp", PROTOCOL_UDP},
+		{"icmp", PROTOCOL_ICMP},
 	};
 	const char *protocol;
 	size_t i;
@@ -151,16 +151,20 @@ static int fill_socket(const json_value *object, struct request *request, struct
 }
 
 static const struct kind kinds[] = {
-    {"connect", USE_DECIDE, REQUEST_CONNECT, {"address", "port", "proto", "name"}, fill_connect},
-    {"dns", USE_DECIDE, REQUEST_DNS, {"name", "type", "resolver"}, fill_dns},
-    {"listen", USE_DECIDE, REQUEST_LISTEN, {"address", "port"}, fill_listen},
-    {"exec", USE_DECIDE, REQUEST_EXEC, {"path"}, fill_exec},
-    {"file", USE_DECIDE, REQUEST_FILE, {"path", "access"}, fill_file},
-    {"syscall", USE_DECIDE, REQUEST_SYSCALL, {"name"}, fill_syscall},
-    {"socket", USE_DECIDE, REQUEST_SOCKET, {"family"}, fill_socket},
-    {"sql", USE_UNSUPPORTED, 0, {"sql"}, NULL},
-    {"call", USE_UNSUPPORTED, 0, {"arguments"}, NULL},
-    {"result", USE_RESULT, 0, {"ok", "result"}, NULL},
+	{"connect",
+	 USE_DECIDE,
+	 REQUEST_CONNECT,
+	 {"address", "port", "proto", "name"},
+	 fill_connect},
+	{"dns", USE_DECIDE, REQUEST_DNS, {"name", "type", "resolver"}, fill_dns},
+	{"listen", USE_DECIDE, REQUEST_LISTEN, {"address", "port"}, fill_listen},
+	{"exec", USE_DECIDE, REQUEST_EXEC, {"path"}, fill_exec},
+	{"file", USE_DECIDE, REQUEST_FILE, {"path", "access"}, fill_file},
+	{"syscall", USE_DECIDE, REQUEST_SYSCALL, {"name"}, fill_syscall},
+	{"socket", USE_DECIDE, REQUEST_SOCKET, {"family"}, fill_socket},
+	{"sql", USE_UNSUPPORTED, 0, {"sql"}, NULL},
+	{"call", USE_UNSUPPORTED, 0, {"arguments"}, NULL},
+	{"result", USE_RESULT, 0, {"ok", "result"}, NULL},
 };
 
 static const struct kind *find_kind(const char *name)

@@ -68,7 +68,7 @@ static struct ip_address address_masked(const struct ip_address *address, unsign
 	memcpy(masked.bytes, address->bytes, bits / 8);
 	if (bits % 8)
 		masked.bytes[bits / 8] =
-		    (uint8_t)(address->bytes[bits / 8] & (0xff << (8 - bits % 8)));
+			(uint8_t)(address->bytes[bits / 8] & (0xff << (8 - bits % 8)));
 	return masked;
 }
 

@@ -229,10 +229,10 @@ static void decide_syscall(const struct scopes *scopes, const struct request *re
 
 static void (*const deciders[])(const struct scopes *scopes, const struct request *request,
 				struct verdict *verdict) = {
-    [REQUEST_CONNECT] = decide_connect, [REQUEST_DNS] = decide_dns,
-    [REQUEST_LISTEN] = decide_listen,	[REQUEST_EXEC] = decide_exec,
-    [REQUEST_FILE] = decide_file,	[REQUEST_SYSCALL] = decide_syscall,
-    [REQUEST_SOCKET] = decide_socket,
+	[REQUEST_CONNECT] = decide_connect, [REQUEST_DNS] = decide_dns,
+	[REQUEST_LISTEN] = decide_listen,   [REQUEST_EXEC] = decide_exec,
+	[REQUEST_FILE] = decide_file,	    [REQUEST_SYSCALL] = decide_syscall,
+	[REQUEST_SOCKET] = decide_socket,
 };
 
 void policy_decide(const struct policy *policy, const struct request *request,

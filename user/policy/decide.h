@@ -27,8 +27,8 @@ struct request {
 	union {
 		struct {
 			struct ip_address address;
-			uint16_t port;               /* 0 for ICMP */
-			enum protocol_bit protocol;  /* one */
+			uint16_t port;		    /* 0 for ICMP */
+			enum protocol_bit protocol; /* one */
 			const char *name; /* under which the address was learnt, or NULL */
 		} connect;
 		struct {
@@ -51,17 +51,23 @@ struct request {
 	};
 };
 
-enum verdict_kind { VERDICT_ALLOW, VERDICT_DENY, VERDICT_ASK, VERDICT_UNDECIDED,
-		    VERDICT_WOULD_DENY };
+enum verdict_kind {
+	VERDICT_ALLOW,
+	VERDICT_DENY,
+	VERDICT_ASK,
+	VERDICT_UNDECIDED,
+	VERDICT_WOULD_DENY
+};
 
 #define VERDICT_TEXT_MAX 512
 
 /* Values, no ownership. A plain allow has a rule too where one rule granted it. */
 struct verdict {
 	enum verdict_kind kind;
-	const char *reason; /* static: "egress", "metadata", "dns", "listen", "exec", "file",
-			       "syscall", "family", "internal-address", "enforcer"; NULL for allow */
-	char rule[VERDICT_TEXT_MAX];    /* JSON pointer; "" is none */
+	const char
+		*reason; /* static: "egress", "metadata", "dns", "listen", "exec", "file",
+			    "syscall", "family", "internal-address", "enforcer"; NULL for allow */
+	char rule[VERDICT_TEXT_MAX];	/* JSON pointer; "" is none */
 	char message[VERDICT_TEXT_MAX]; /* a sentence */
 	/* The edit that would allow it, a JSON Patch operation (RFC 6902); hint_op "" is none. */
 	char hint_op[8];

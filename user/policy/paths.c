@@ -6,8 +6,8 @@
 /* Where policyd keeps its maps, sockets, manifests, state and log. /var/run is a link to /run, and
  * what is judged here is text. */
 static const char *const enforcer_directories[] = {
-    "/sys/fs/bpf/agentpol", "/run/agentpol",	 "/var/run/agentpol",
-    "/etc/agentpol",	    "/var/lib/agentpol", "/var/log/agentpol",
+	"/sys/fs/bpf/agentpol", "/run/agentpol",     "/var/run/agentpol",
+	"/etc/agentpol",	"/var/lib/agentpol", "/var/log/agentpol",
 };
 
 /* Drops the last component of `normal`; the root has none. */

@@ -15,10 +15,10 @@
 #include "policy/address.h"
 #include "policy/ports.h"
 
-#define AGENT_NAME_MAX 63   /* [a-z0-9][a-z0-9-]{0,62} */
+#define AGENT_NAME_MAX	    63	/* [a-z0-9][a-z0-9-]{0,62} */
 #define HOST_NAME_MAX_BYTES 253 /* RFC 1035, without the root's dot */
-#define TOOL_NAME_MAX  128  /* as in MCP */
-#define POLICY_DIGEST_TEXT 72 /* "sha256:" and 64 digits and NUL */
+#define TOOL_NAME_MAX	    128 /* as in MCP */
+#define POLICY_DIGEST_TEXT  72	/* "sha256:" and 64 digits and NUL */
 
 enum policy_mode { MODE_ENFORCE, MODE_AUDIT };
 
@@ -32,16 +32,16 @@ struct strings {
 enum protocol_bit { PROTOCOL_TCP = 1, PROTOCOL_UDP = 2, PROTOCOL_ICMP = 4 };
 
 enum target_kind {
-	TARGET_NAME,     /* a host name, as it stands in `name` */
+	TARGET_NAME,	 /* a host name, as it stands in `name` */
 	TARGET_WILDCARD, /* "*.name": `name` without the "*." */
-	TARGET_PREFIX,   /* an address or a CIDR */
+	TARGET_PREFIX,	 /* an address or a CIDR */
 	TARGET_LOOPBACK, /* 127.0.0.0/8 and ::1 */
-	TARGET_ANY,      /* every address of both families, but the reserved ones */
+	TARGET_ANY,	 /* every address of both families, but the reserved ones */
 };
 
 struct egress_target {
 	enum target_kind kind;
-	const char *name; /* lower case, xn-- form, no trailing dot; NULL but for names */
+	const char *name;	 /* lower case, xn-- form, no trailing dot; NULL but for names */
 	struct ip_prefix prefix; /* TARGET_PREFIX alone */
 };
 
@@ -102,13 +102,13 @@ struct network {
 	size_t listen_count;
 	bool unix_present;
 	struct strings unix_paths; /* patterns; "@name" is abstract */
-	unsigned families; /* of enum family_bit */
+	unsigned families;	   /* of enum family_bit */
 };
 
 /* ---- process and files ---- */
 
 struct limits {
-	uint64_t pids;         /* 0: no limit */
+	uint64_t pids;	       /* 0: no limit */
 	uint64_t memory_bytes; /* 0: no limit */
 	uint32_t cpu_percent;  /* 0: no limit */
 };
@@ -118,7 +118,7 @@ struct process {
 	bool exec_present;
 	struct strings exec; /* patterns */
 	bool syscalls_present;
-	struct strings syscalls_deny;  /* names and @groups as written */
+	struct strings syscalls_deny; /* names and @groups as written */
 	struct strings syscalls_allow;
 	bool capabilities_present;
 	uint64_t capabilities; /* bit n: capability number n is kept */
@@ -162,7 +162,7 @@ struct sql_policy {
 	const char *engine;
 	const char *server_host; /* NULL when server_path is set */
 	uint16_t server_port;
-	const char *server_path; /* a Unix socket's directory */
+	const char *server_path;	 /* a Unix socket's directory */
 	struct strings databases, users; /* empty: any */
 	struct sql_grant *grants;
 	size_t grant_count;
@@ -172,9 +172,9 @@ struct sql_policy {
 	const char *argument; /* JSON pointer, or NULL */
 	enum sql_tls tls;
 	const char *ca;
-	int read_only; /* -1: as the grants imply */
+	int read_only;		       /* -1: as the grants imply */
 	uint64_t statement_timeout_ms; /* 0: none */
-	uint64_t max_rows;             /* 0: no limit */
+	uint64_t max_rows;	       /* 0: no limit */
 };
 
 struct tool_match {
@@ -187,7 +187,7 @@ struct tool_requirement {
 	size_t match_count;
 };
 struct argument_limit {
-	const char *pointer; /* into the call's arguments */
+	const char *pointer;  /* into the call's arguments */
 	struct strings under; /* path prefixes; empty: no such limit */
 	bool egress;
 	bool has_minimum, has_maximum;
@@ -199,11 +199,11 @@ struct argument_limit {
 
 struct tool {
 	const char *name;
-	const char *description; /* may be NULL */
+	const char *description;  /* may be NULL */
 	const char *input_schema; /* its JSON text; NULL: {"type": "object"} */
 	enum tool_effect effect;
 	bool effect_present;
-	bool call_scope; /* "scope": "call" */
+	bool call_scope;	/* "scope": "call" */
 	struct sql_policy *sql; /* NULL: none */
 	struct tool_requirement *requires;
 	size_t requires_count;
@@ -242,7 +242,7 @@ struct policy {
 	struct tool *tools;
 	size_t tool_count;
 	struct budgets budgets;
-	unsigned audit_allowed; /* of enum audit_bit: allowed events that are logged too */
+	unsigned audit_allowed;		 /* of enum audit_bit: allowed events that are logged too */
 	char digest[POLICY_DIGEST_TEXT]; /* of the manifest's bytes */
 };
 

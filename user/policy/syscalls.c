@@ -13,24 +13,24 @@
  * they are judged by their arguments (compile/seccomp.c) wherever unshare is denied.
  */
 static const char *const group_escape[] = {
-    "bpf",
-    "ptrace",
-    "process_vm_readv",
-    "process_vm_writev",
-    "pidfd_getfd", /* ptrace by another door: takes another process's open files */
-    "@mount",
-    "@module",
-    "kexec_load",
-    "kexec_file_load",
-    "@keyring",
-    "unshare",
-    "setns",
-    "perf_event_open",
-    "userfaultfd",
-    "io_uring_setup",
-    "io_uring_enter", /* these two for rings that were made before */
-    "io_uring_register",
-    NULL,
+	"bpf",
+	"ptrace",
+	"process_vm_readv",
+	"process_vm_writev",
+	"pidfd_getfd", /* ptrace by another door: takes another process's open files */
+	"@mount",
+	"@module",
+	"kexec_load",
+	"kexec_file_load",
+	"@keyring",
+	"unshare",
+	"setns",
+	"perf_event_open",
+	"userfaultfd",
+	"io_uring_setup",
+	"io_uring_enter", /* these two for rings that were made before */
+	"io_uring_register",
+	NULL,
 };
 static const struct syscall_group escape_group = {"@escape", group_escape};
 static const char *default_deny[] = {"@escape"};
@@ -68,7 +68,7 @@ bool syscall_group_has(const struct syscall_group *group, const char *name)
 
 		for (; *member; member++) {
 			const struct syscall_group *inner =
-			    **member == '@' ? syscall_group_find(*member) : NULL;
+				**member == '@' ? syscall_group_find(*member) : NULL;
 
 			if (inner && count < OPEN_GROUPS_MAX)
 				open[count++] = inner->members;
@@ -86,7 +86,7 @@ static const char *list_entry(const struct strings *list, const char *name)
 
 	for (i = 0; i < list->count; i++) {
 		const struct syscall_group *group =
-		    list->items[i][0] == '@' ? syscall_group_find(list->items[i]) : NULL;
+			list->items[i][0] == '@' ? syscall_group_find(list->items[i]) : NULL;
 
 		if (group ? syscall_group_has(group, name) : strcmp(list->items[i], name) == 0)
 			return list->items[i];

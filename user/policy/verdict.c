@@ -9,11 +9,11 @@
 const char *verdict_name(enum verdict_kind kind)
 {
 	static const char *const names[] = {
-	    [VERDICT_ALLOW] = "allow",
-	    [VERDICT_DENY] = "deny",
-	    [VERDICT_ASK] = "ask",
-	    [VERDICT_UNDECIDED] = "undecided",
-	    [VERDICT_WOULD_DENY] = "would-deny",
+		[VERDICT_ALLOW] = "allow",
+		[VERDICT_DENY] = "deny",
+		[VERDICT_ASK] = "ask",
+		[VERDICT_UNDECIDED] = "undecided",
+		[VERDICT_WOULD_DENY] = "would-deny",
 	};
 
 	return names[kind];
@@ -54,10 +54,10 @@ void verdict_deny(struct verdict *verdict, const char *reason, const char *forma
 void verdict_hint(struct verdict *verdict, const char *op, const struct scope *scope,
 		  const char *path, const char *value)
 {
-	const int path_length =
-	    snprintf(verdict->hint_path, sizeof(verdict->hint_path), "%s%s", scope->pointer, path);
+	const int path_length = snprintf(verdict->hint_path, sizeof(verdict->hint_path), "%s%s",
+					 scope->pointer, path);
 	const int value_length =
-	    snprintf(verdict->hint_value, sizeof(verdict->hint_value), "%s", value);
+		snprintf(verdict->hint_value, sizeof(verdict->hint_value), "%s", value);
 
 	/* Half an edit is none. */
 	if (path_length >= VERDICT_TEXT_MAX || value_length >= VERDICT_TEXT_MAX) {

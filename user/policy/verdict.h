@@ -16,11 +16,11 @@ const struct scope *scopes_last(const struct scopes *scopes);
 
 /* The rule's pointer: a scope's pointer with the formatted rest behind it. */
 void verdict_set_rule(struct verdict *verdict, const struct scope *scope, const char *format, ...)
-    FORMAT(3, 4);
+	FORMAT(3, 4);
 /* An allow by the rule that verdict_set_rule named. */
 void verdict_allow(struct verdict *verdict);
 void verdict_deny(struct verdict *verdict, const char *reason, const char *format, ...)
-    FORMAT(3, 4);
+	FORMAT(3, 4);
 
 /* A list in a manifest that a hint may add to: SECTION/LIST of a scope. */
 struct hint_list {

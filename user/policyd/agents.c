@@ -118,8 +118,8 @@ const struct policy *agents_find_policy(const struct agents *agents, uint32_t po
 	return NULL;
 }
 
-void agents_each_past(const struct agents *agents,
-		      void (*visit)(uint32_t policy_id, void *context), void *context)
+void agents_each_past(const struct agents *agents, void (*visit)(uint32_t policy_id, void *context),
+		      void *context)
 {
 	for (const struct past_policy *past = agents->past; past; past = past->next)
 		visit(POLICY_ID(past->loaded), context);
@@ -164,7 +164,8 @@ static int refuse_gaps(const struct policy *policy, const struct tool *tool,
 						 gaps.items[i].pointer, gaps.items[i].what);
 	return error_set(error, STATUS_SYSTEM,
 			 "%s asks for what can't be enforced here, so it is refused "
-			 "(--allow-degraded takes it without these):%s", policy->name, list);
+			 "(--allow-degraded takes it without these):%s",
+			 policy->name, list);
 }
 
 static const struct tool *find_tool(const struct policy *policy, const char *name,
@@ -296,7 +297,8 @@ static int refuse_own_cgroup(const char *path, struct error *error)
 	if (strcmp(path, mount) == 0)
 		return error_set(error, STATUS_UNUSABLE,
 				 "%s is the root cgroup: a policy there would hold for the whole "
-				 "machine; move the agent into a cgroup of its own", path);
+				 "machine; move the agent into a cgroup of its own",
+				 path);
 	if (path_is_below(path, own))
 		return error_set(error, STATUS_UNUSABLE,
 				 "%s holds the enforcer itself; name the agent's own cgroup", path);

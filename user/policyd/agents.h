@@ -28,7 +28,7 @@ struct agent_request {
 struct agent {
 	struct agent *next;
 	struct policy *policy; /* owned */
-	uint64_t loaded; /* the POLICY_WORD that it is enrolled with */
+	uint64_t loaded;       /* the POLICY_WORD that it is enrolled with */
 	uint64_t cgroup;
 	enum tier tier;
 	bool allow_degraded;
@@ -65,8 +65,8 @@ const struct policy *agents_find_policy(const struct agents *agents, uint32_t po
 					const struct agent **agent);
 
 /* Calls `visit` for each policy that was replaced and is still in the kernel. */
-void agents_each_past(const struct agents *agents,
-		      void (*visit)(uint32_t policy_id, void *context), void *context);
+void agents_each_past(const struct agents *agents, void (*visit)(uint32_t policy_id, void *context),
+		      void *context);
 
 /*
  * House-keeping, once a second: takes replaced policies out of the kernel, and calls `vanished` for

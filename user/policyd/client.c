@@ -48,8 +48,8 @@ struct client *client_open(const char *socket_path, struct error *error)
 				"policyd is not running (no answer at %s); start it: sudo policyd",
 				socket_path);
 	else if (errno == EACCES || errno == EPERM)
-		(void)error_set(error, STATUS_SYSTEM, "%s: only root may speak to policyd; use sudo",
-				socket_path);
+		(void)error_set(error, STATUS_SYSTEM,
+				"%s: only root may speak to policyd; use sudo", socket_path);
 	else
 		(void)error_set_errno(error, STATUS_SYSTEM, errno, "%s", socket_path);
 	client_close(client);

@@ -100,7 +100,7 @@ static int read_agents(const struct reading *reading, const json_value *list)
 {
 	if (!json_is_array(list))
 		return fault_at(reading, list, "\"agents\" is a list");
-	json_for_each(value, list)
+	json_for_each (value, list)
 		if (read_agent(reading, value) < 0)
 			return -1;
 	return 0;
@@ -167,7 +167,7 @@ int config_read(const char *path, bool required, struct config *config, struct e
 	reading.document = document;
 	if (!json_is_object(json_root(document)))
 		return fault_at(&reading, json_root(document), "the configuration is an object");
-	json_for_each(value, json_root(document))
+	json_for_each (value, json_root(document))
 		if (read_key(&reading, value) < 0)
 			return -1;
 	return 0;
@@ -189,5 +189,7 @@ int config_print_defaults(char **text)
 			"  \"agents\": []\n"
 			"}\n",
 			config.log, config.socket, config.state, config.pin, config.ring_bytes,
-			config.port_sets) < 0 ? -1 : 0;
+			config.port_sets) < 0
+		       ? -1
+		       : 0;
 }

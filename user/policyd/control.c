@@ -31,7 +31,7 @@ struct connection {
 	uint64_t followed; /* cgroup; 0: none */
 	char *line;	   /* owned: a request that waits for its body; NULL: none */
 	size_t line_length, body_length;
-	bool closing;	   /* after its reply has gone */
+	bool closing; /* after its reply has gone */
 };
 
 struct control {
@@ -177,9 +177,10 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 
 	(void)address;
 	(void)length;
-	connection = control->connection_count < CLIENTS_MAX && peer_may_command(control->subject, fd)
-			     ? calloc(1, sizeof(*connection))
-			     : NULL;
+	connection =
+		control->connection_count < CLIENTS_MAX && peer_may_command(control->subject, fd)
+			? calloc(1, sizeof(*connection))
+			: NULL;
 	if (!connection) {
 		(void)close(fd);
 		return;
@@ -248,10 +249,9 @@ struct control *control_new(struct event_base *base, const char *socket_path,
 	(void)snprintf(control->path, sizeof(control->path), "%s", socket_path);
 	(void)unlink(socket_path);
 	mask = umask(0177);
-	control->listener = evconnlistener_new_bind(base, on_accept, control,
-						    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
-						    -1, (struct sockaddr *)&address,
-						    sizeof(address));
+	control->listener = evconnlistener_new_bind(
+		base, on_accept, control, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, -1,
+		(struct sockaddr *)&address, sizeof(address));
 	(void)umask(mask);
 	if (!control->listener) {
 		(void)error_set_errno(error, STATUS_SYSTEM, errno, "%s", socket_path);

@@ -135,10 +135,10 @@ void explain_event(const struct event *event, const struct policy *policy, const
 	record->pid = (pid_t)event->pid;
 	record->exe = explanation->exe[0] ? explanation->exe : NULL;
 	record->kind = kind_names[event->what.kind];
-	record->verdict = verdict_name(event->what.verdict == EVENT_ALLOW ? VERDICT_ALLOW
-				       : event->what.verdict == EVENT_WOULD_DENY
-					       ? VERDICT_WOULD_DENY
-					       : VERDICT_DENY);
+	record->verdict =
+		verdict_name(event->what.verdict == EVENT_ALLOW	       ? VERDICT_ALLOW
+			     : event->what.verdict == EVENT_WOULD_DENY ? VERDICT_WOULD_DENY
+								       : VERDICT_DENY);
 	record->subject = explanation->subject;
 	record->count = event->count;
 	record->rule = verdict->rule[0] ? verdict->rule : NULL;

@@ -167,8 +167,7 @@ static int open_all(struct daemon *daemon, struct error *error)
 	size_t adopted = 0, orphans = 0;
 
 	/* The socket first: it tells whether another policyd runs, before anything is touched. */
-	daemon->control =
-		control_new(daemon->base, daemon->config.socket, &daemon->subject, error);
+	daemon->control = control_new(daemon->base, daemon->config.socket, &daemon->subject, error);
 	if (!daemon->control)
 		return -1;
 	daemon->enforcer = enforcer_open(&options, error);
@@ -301,7 +300,8 @@ static int unload(const struct config *config, struct error *error)
 	_cleanup_client_ struct client *running = client_open(config->socket, &ignored);
 
 	if (running)
-		return error_set(error, STATUS_SYSTEM, "policyd is running; stop it first, so that "
+		return error_set(error, STATUS_SYSTEM,
+				 "policyd is running; stop it first, so that "
 				 "it does not serve what is no more");
 	if (geteuid() != 0)
 		return error_set(error, STATUS_SYSTEM, "ending enforcement needs root; use sudo");

@@ -129,8 +129,7 @@ static void settle_past(uint32_t policy_id, void *context)
 static void note_vanished(const struct agent *agent, void *context)
 {
 	settle_past(POLICY_ID(agent->loaded), context);
-	monitor_note(context, agent, "vanished",
-		     "the cgroup is gone; its policy ends with it");
+	monitor_note(context, agent, "vanished", "the cgroup is gone; its policy ends with it");
 }
 
 void monitor_tick(struct monitor *monitor)

@@ -204,8 +204,8 @@ static const struct {
 	const char *op;
 	int (*answer)(struct call *call);
 } operations[] = {
-	{"ping", answer_ping},	   {"attach", answer_attach}, {"detach", answer_detach},
-	{"ps", answer_ps},	   {"reload", answer_reload}, {"follow", answer_follow},
+	{"ping", answer_ping}, {"attach", answer_attach}, {"detach", answer_detach},
+	{"ps", answer_ps},     {"reload", answer_reload}, {"follow", answer_follow},
 };
 
 static int dispatch(struct call *call)

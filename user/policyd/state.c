@@ -70,8 +70,8 @@ int state_load(const char *folder, uint64_t cgroup, struct agent *agent, char **
 	document = json_document_parse(text, size, &fault);
 	root = document ? json_root(document) : NULL;
 	if (take_string(root, "cgroup_path", agent->cgroup_path, sizeof(agent->cgroup_path)) < 0 ||
-	    take_string(root, "manifest_path", agent->manifest_path,
-			sizeof(agent->manifest_path)) < 0 ||
+	    take_string(root, "manifest_path", agent->manifest_path, sizeof(agent->manifest_path)) <
+		    0 ||
 	    take_string(root, "tool", agent->tool, sizeof(agent->tool)) < 0 ||
 	    !json_as_unsigned(json_member(root, "policy_id"), POLICY_ID_MAX, &id) ||
 	    !json_as_unsigned(json_member(root, "policy_flags"), UINT32_MAX, &flags))

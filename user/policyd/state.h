@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What policyd leaves for its successor: an agent a pair of files, CGROUP.json and CGROUP.manifest. */
+/* What policyd leaves for its successor: an agent a pair of files, CGROUP.json and CGROUP.manifest.
+ */
 #ifndef AGENTPOL_POLICYD_STATE_H
 #define AGENTPOL_POLICYD_STATE_H
 
