@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What enforcer.c (loading) and enrol.c (cgroups) share of one enforcer. */
+#ifndef AGENTPOL_KERNEL_ENFORCER_INTERNAL_H
+#define AGENTPOL_KERNEL_ENFORCER_INTERNAL_H
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <limits.h>
+
+#include "kernel/enforcer.h"
+
+/* One row a program: where it is attached, and which policies need it (0: every one). A hook that
+ * a policy can do without costs its cgroup's TCP nothing then. */
+struct hook {
+	const char *program;
+	enum bpf_attach_type type;
+	uint32_t needed_by; /* POLICY_* flag */
+};
+#define HOOK_COUNT 9
+extern const struct hook hooks[HOOK_COUNT];
+
+struct enrolled {
+	struct enrolled *next;
+	uint64_t cgroup;
+	unsigned level;
+	bool attached;	/* has the programs itself, not from a cgroup above */
+	uint32_t extra; /* POLICY_* flags whose hooks it has, whatever is above */
+	char path[];
+};
+
+struct enforcer {
+	struct bpf_object *object;
+	struct bpf_program *programs[HOOK_COUNT];
+	struct bpf_map *maps[MAP_COUNT];
+	struct enrolment *enrolments; /* the kernel's array, mapped */
+	struct enrolled *enrolled;
+	struct tables *tables;
+	bool adopted;
+	char pin_root[PATH_MAX - 256]; /* with room for what is below */
+};
+
+#endif

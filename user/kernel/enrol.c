@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which cgroups are under which policy: links, slots, and what is in force. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/cgroup.h"
+#include "kernel/enforcer_internal.h"
+
+const struct hook hooks[HOOK_COUNT] = {
+	{"guard_socket", BPF_CGROUP_INET_SOCK_CREATE, 0},
+	{"guard_connect4", BPF_CGROUP_INET4_CONNECT, 0},
+	{"guard_connect6", BPF_CGROUP_INET6_CONNECT, 0},
+	{"guard_sendmsg4", BPF_CGROUP_UDP4_SENDMSG, 0},
+	{"guard_sendmsg6", BPF_CGROUP_UDP6_SENDMSG, 0},
+	{"guard_bind4", BPF_CGROUP_INET4_BIND, 0},
+	{"guard_bind6", BPF_CGROUP_INET6_BIND, 0},
+	{"guard_egress", BPF_CGROUP_INET_EGRESS, 0},
+	{"guard_ingress", BPF_CGROUP_INET_INGRESS, POLICY_DATAGRAMS},
+};
+
+static void link_path(const struct enforcer *enforcer, uint64_t cgroup, const char *program,
+		      char *path)
+{
+	(void)snprintf(path, PATH_MAX, "%s/links/%" PRIu64 "-%s", enforcer->pin_root, cgroup,
+		       program);
+}
+
+static struct enrolled *find_enrolled(const struct enforcer *enforcer, uint64_t cgroup)
+{
+	struct enrolled *item;
+
+	for (item = enforcer->enrolled; item; item = item->next)
+		if (item->cgroup == cgroup)
+			return item;
+	return NULL;
+}
+
+/* `inner` lies below `outer`, and is not the same. */
+static bool is_below(const char *outer, const char *inner)
+{
+	size_t length = strlen(outer);
+
+	return strncmp(outer, inner, length) == 0 && inner[length] == '/';
+}
+
+static bool has_programs_above(const struct enforcer *enforcer, const char *path)
+{
+	const struct enrolled *item;
+
+	for (item = enforcer->enrolled; item; item = item->next)
+		if (item->attached && is_below(item->path, path))
+			return true;
+	return false;
+}
+
+static void unpin_links(const struct enforcer *enforcer, uint64_t cgroup)
+{
+	char path[PATH_MAX];
+	size_t i;
+
+	for (i = 0; i < HOOK_COUNT; i++) {
+		link_path(enforcer, cgroup, hooks[i].program, path);
+		(void)unlink(path);
+	}
+}
+
+static int explain_attach(const char *program, const char *path, int errno_value,
+			  struct error *error)
+{
+	if (errno_value == EPERM)
+		return error_set(error, STATUS_SYSTEM,
+				 "cannot attach %s to %s: a cgroup above has a BPF program that "
+				 "forbids others (attached without the multi flag); bpftool cgroup "
+				 "tree shows it",
+				 program, path);
+	return error_set_errno(error, STATUS_SYSTEM, errno_value, "cannot attach %s to %s", program,
+			       path);
+}
+
+/* A pinned link of a predecessor gets the new program; otherwise a new link is made and pinned. */
+static int attach_hook(struct enforcer *enforcer, size_t i, uint64_t cgroup, int cgroup_fd,
+		       const char *cgroup_path, struct error *error)
+{
+	char path[PATH_MAX];
+	struct bpf_link *link;
+	int result;
+
+	link_path(enforcer, cgroup, hooks[i].program, path);
+	link = bpf_link__open(path);
+	if (link) {
+		result = bpf_link__update_program(link, enforcer->programs[i]);
+		(void)bpf_link__destroy(link);
+		if (result == 0)
+			return 0;
+		/* The link's cgroup is gone and its number came back. */
+		(void)unlink(path);
+	}
+	link = bpf_program__attach_cgroup(enforcer->programs[i], cgroup_fd);
+	if (!link)
+		return explain_attach(hooks[i].program, cgroup_path, errno, error);
+	result = bpf_link__pin(link, path);
+	(void)bpf_link__destroy(link); /* the pin holds it */
+	if (result < 0)
+		return error_set_errno(error, STATUS_SYSTEM, -result, "cannot pin %s", path);
+	return 0;
+}
+
+/* Attaches the hooks that `needed` asks for: a flag, or 0 for those of every policy. */
+static int attach_hooks(struct enforcer *enforcer, const struct enrolled *item, uint32_t needed,
+			struct error *error)
+{
+	_cleanup_close_ int fd = open(item->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "cgroup %s", item->path);
+	for (size_t i = 0; i < HOOK_COUNT; i++)
+		if (hooks[i].needed_by == needed &&
+		    attach_hook(enforcer, i, item->cgroup, fd, item->path, error) < 0)
+			return -1;
+	return 0;
+}
+
+static int attach_programs(struct enforcer *enforcer, struct enrolled *item, struct error *error)
+{
+	if (attach_hooks(enforcer, item, 0, error) < 0)
+		return -1;
+	item->attached = true;
+	return 0;
+}
+
+/* Before a policy that needs more hooks than the cgroup has. They stay when a later one does not.
+ */
+static int attach_extra(struct enforcer *enforcer, struct enrolled *item, uint64_t policy,
+			struct error *error)
+{
+	uint32_t missing = POLICY_FLAGS(policy) & POLICY_DATAGRAMS & ~item->extra;
+
+	if (!missing)
+		return 0;
+	if (attach_hooks(enforcer, item, missing, error) < 0)
+		return -1;
+	item->extra |= missing;
+	return 0;
+}
+
+/* Sockets look anew for the nearest enrolled cgroup, on the levels where there is one. */
+static int update_state(struct enforcer *enforcer, struct error *error)
+{
+	int fd = enforcer_map_fd(enforcer, MAP_ENFORCER_STATE);
+	const struct enrolled *item;
+	struct enforcer_state state;
+	uint32_t only = 0;
+
+	if (bpf_map_lookup_elem(fd, &only, &state) < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
+	state.generation++;
+	/* Bits are only added here: one too many costs a look, one too few would be a hole for what
+	 * a predecessor enrolled. */
+	for (item = enforcer->enrolled; item; item = item->next)
+		state.levels |= 1U << item->level;
+	if (bpf_map_update_elem(fd, &only, &state, BPF_ANY) < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
+	return 0;
+}
+
+/* The slot of an enrolled cgroup, or 0. */
+static uint32_t find_slot(const struct enforcer *enforcer, uint64_t cgroup)
+{
+	for (uint32_t slot = 1; slot < CGROUPS_MAX; slot++)
+		if (enforcer->enrolments[slot].cgroup == cgroup)
+			return slot;
+	return 0;
+}
+
+static void reset_counters(struct enforcer *enforcer, uint32_t slot)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct verdict_counters *zero =
+		cpus < 1 ? NULL : calloc((size_t)cpus, sizeof(*zero));
+
+	if (zero)
+		(void)bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_COUNTERS_OF_SLOT), &slot,
+					  zero, BPF_ANY);
+}
+
+/* The policy before the name: whoever finds the cgroup's slot finds a policy in it. */
+static int take_slot(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy,
+		     struct error *error)
+{
+	uint32_t slot = find_slot(enforcer, 0);
+	struct enrolment *enrolment = &enforcer->enrolments[slot];
+
+	if (!slot)
+		return error_set(error, STATUS_SYSTEM, "more than %d cgroups are enrolled",
+				 CGROUPS_MAX - 1);
+	reset_counters(enforcer, slot);
+	__atomic_store_n(&enrolment->policy, policy, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&enrolment->cgroup, cgroup, __ATOMIC_SEQ_CST);
+	if (bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_SLOT_OF_CGROUP), &cgroup, &slot,
+				BPF_ANY) == 0)
+		return 0;
+	*enrolment = (struct enrolment){0};
+	return error_set_errno(error, STATUS_SYSTEM, errno, "slot_of_cgroup");
+}
+
+static int write_entry(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy,
+		       struct error *error)
+{
+	uint32_t slot = find_slot(enforcer, cgroup);
+
+	if (!slot)
+		return take_slot(enforcer, cgroup, policy, error);
+	__atomic_store_n(&enforcer->enrolments[slot].policy, policy, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static int remove_entry(struct enforcer *enforcer, uint64_t cgroup, struct error *error)
+{
+	uint32_t slot = find_slot(enforcer, cgroup);
+
+	if (bpf_map_delete_elem(enforcer_map_fd(enforcer, MAP_SLOT_OF_CGROUP), &cgroup) < 0 &&
+	    errno != ENOENT)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "slot_of_cgroup");
+	if (!slot)
+		return 0;
+	__atomic_store_n(&enforcer->enrolments[slot].cgroup, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&enforcer->enrolments[slot].policy, 0, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static struct enrolled *add_enrolled(struct enforcer *enforcer, uint64_t cgroup, const char *path,
+				     struct error *error)
+{
+	size_t length = strlen(path) + 1;
+	struct enrolled *item = calloc(1, sizeof(*item) + length);
+
+	if (!item) {
+		(void)error_set(error, STATUS_SYSTEM, "out of memory");
+		return NULL;
+	}
+	item->cgroup = cgroup;
+	memcpy(item->path, path, length);
+	item->next = enforcer->enrolled;
+	enforcer->enrolled = item;
+	return item;
+}
+
+static void forget_enrolled(struct enforcer *enforcer, const struct enrolled *gone)
+{
+	struct enrolled **at;
+
+	for (at = &enforcer->enrolled; *at; at = &(*at)->next)
+		if (*at == gone) {
+			*at = gone->next;
+			free((void *)(uintptr_t)gone);
+			return;
+		}
+}
+
+int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint64_t policy,
+		   struct error *error)
+{
+	char mount[PATH_MAX];
+	struct enrolled *item;
+	uint64_t cgroup;
+
+	if (cgroup_find_mount(mount, error) < 0 || cgroup_id(cgroup_path, &cgroup, error) < 0)
+		return -1;
+	if (cgroup_level(mount, cgroup_path) >= CGROUP_LEVELS_MAX)
+		return error_set(error, STATUS_SYSTEM, "%s is more than %d levels deep",
+				 cgroup_path, CGROUP_LEVELS_MAX - 1);
+	item = find_enrolled(enforcer, cgroup);
+	if (!item)
+		item = add_enrolled(enforcer, cgroup, cgroup_path, error);
+	if (!item)
+		return -1;
+	item->level = cgroup_level(mount, cgroup_path);
+	if (write_entry(enforcer, cgroup, policy, error) < 0 || update_state(enforcer, error) < 0) {
+		forget_enrolled(enforcer, item);
+		return -1;
+	}
+	if ((!has_programs_above(enforcer, cgroup_path) &&
+	     attach_programs(enforcer, item, error) < 0) ||
+	    attach_extra(enforcer, item, policy, error) < 0) {
+		struct error ignored;
+
+		(void)!enforcer_release(enforcer, cgroup, &ignored);
+		return -1;
+	}
+	return 0;
+}
+
+int enforcer_swap(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy, struct error *error)
+{
+	struct enrolled *item = find_enrolled(enforcer, cgroup);
+
+	if (!item)
+		return error_set(error, STATUS_SYSTEM, "cgroup %" PRIu64 " is not enrolled",
+				 cgroup);
+	if (attach_extra(enforcer, item, policy, error) < 0)
+		return -1;
+	return write_entry(enforcer, cgroup, policy, error);
+}
+
+int enforcer_release(struct enforcer *enforcer, uint64_t cgroup, struct error *error)
+{
+	struct enrolled *gone = find_enrolled(enforcer, cgroup), *item;
+
+	for (item = enforcer->enrolled; gone && item; item = item->next)
+		if (!item->attached && is_below(gone->path, item->path) &&
+		    access(item->path, F_OK) == 0 && attach_programs(enforcer, item, error) < 0)
+			return -1;
+	unpin_links(enforcer, cgroup);
+	if (remove_entry(enforcer, cgroup, error) < 0)
+		return -1;
+	if (gone)
+		forget_enrolled(enforcer, gone);
+	return update_state(enforcer, error);
+}
+
+/* ---- questions ---- */
+
+uint64_t enforcer_policy_of(const struct enforcer *enforcer, uint64_t cgroup)
+{
+	uint32_t slot = find_slot(enforcer, cgroup);
+
+	return slot ? enforcer->enrolments[slot].policy : 0;
+}
+
+void enforcer_each_enrolled(const struct enforcer *enforcer,
+			    void (*visit)(uint64_t cgroup, uint64_t policy, void *context),
+			    void *context)
+{
+	for (uint32_t slot = 1; slot < CGROUPS_MAX; slot++)
+		if (enforcer->enrolments[slot].cgroup)
+			visit(enforcer->enrolments[slot].cgroup, enforcer->enrolments[slot].policy,
+			      context);
+}
+
+bool enforcer_has_policy_id(const struct enforcer *enforcer, uint32_t policy_id)
+{
+	for (uint32_t slot = 1; slot < CGROUPS_MAX; slot++)
+		if (enforcer->enrolments[slot].cgroup &&
+		    POLICY_ID(enforcer->enrolments[slot].policy) == policy_id)
+			return true;
+	return false;
+}
+
+static bool hook_is_effective(const struct enforcer *enforcer, size_t i, int cgroup_fd)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info), ids[64], count = ARRAY_SIZE(ids), flags = 0;
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(enforcer->programs[i]), &info, &size) < 0 ||
+	    bpf_prog_query(cgroup_fd, hooks[i].type, BPF_F_QUERY_EFFECTIVE, &flags, ids, &count) <
+		    0)
+		return false;
+	for (uint32_t n = 0; n < count; n++)
+		if (ids[n] == info.id)
+			return true;
+	return false;
+}
+
+bool enforcer_is_effective(const struct enforcer *enforcer, const char *cgroup_path)
+{
+	_cleanup_close_ int fd = open(cgroup_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct error error;
+	uint64_t cgroup, policy;
+
+	if (fd < 0 || cgroup_id(cgroup_path, &cgroup, &error) < 0)
+		return false;
+	policy = enforcer_policy_of(enforcer, cgroup);
+	if (!policy)
+		return false;
+	for (size_t i = 0; i < HOOK_COUNT; i++)
+		if ((hooks[i].needed_by & POLICY_FLAGS(policy)) == hooks[i].needed_by &&
+		    !hook_is_effective(enforcer, i, fd))
+			return false;
+	return true;
+}
+
+int enforcer_read_counters(const struct enforcer *enforcer, uint64_t cgroup,
+			   struct verdict_counters *counters)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint32_t slot = find_slot(enforcer, cgroup);
+	_cleanup_free_ struct verdict_counters *each = NULL;
+
+	*counters = (struct verdict_counters){0};
+	if (cpus < 1 || !slot)
+		return -ENOENT;
+	each = calloc((size_t)cpus, sizeof(*each));
+	if (!each)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_COUNTERS_OF_SLOT), &slot, each) < 0)
+		return -errno;
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		counters->allowed += each[cpu].allowed;
+		counters->denied += each[cpu].denied;
+	}
+	return 0;
+}
+
