@@ -186,7 +186,7 @@ done
 helper=$work/helper.sock
 "${near[@]}" "$prober" hand-out "$helper" $denied $denied_port >"$work/helper" &
 helper_pid=$!
-children+=($helper_pid)
+children+=("$helper_pid")
 wait_for 5 holds "$work/helper" holding
 held=$(awk '{print $2}' "$work/helper")
 
@@ -242,7 +242,7 @@ SH
 mkdir "$work/mnt" "$cgroups/$name-sibling" "$cgroups/$name-free"
 own_folders=()
 for folder in /var/log/agentpol /run/agentpol; do
-  [ -d $folder ] || { mkdir -m 700 $folder && own_folders+=($folder); }
+  [ -d $folder ] || { mkdir -m 700 $folder && own_folders+=("$folder"); }
 done
 : >"/var/log/agentpol/$name-bait"
 mkdir -p "/sys/fs/bpf/agentpol-$name-bait"

@@ -64,6 +64,7 @@ todo() { # DESCRIPTION REASON COMMAND...
   if "$@"; then echo "ok $count - $what # TODO $why"; else echo "not ok $count - $what # TODO $why"; fi
 }
 not() { ! "$@"; }
+quietly() { "$@" >/dev/null 2>&1; }
 done_testing() { echo "1..$count"; }
 skip_all() { # REASON
   echo "1..0 # SKIP $1"

@@ -224,8 +224,7 @@ for user in root nobody; do
   start_run -m "$plain" --quiet --user $user -- "$prober" loop $granted $granted_port $denied $denied_port tk-loop.$user
   wait_for 5 at_rounds 2
   ok "a run by $user is in its cgroup" test -n "$(cgroups_left)"
-  kill -9 "$run_pid"
-  wait "$run_pid" 2>/dev/null
+  { kill -9 "$run_pid" && wait "$run_pid"; } 2>/dev/null
   ok "SIGKILL of agentpol run: its cgroup and pins are gone within 5 s ($user)" wait_for 5 all_gone
   ok "and nothing has opened meanwhile ($user)" never_arrived tk-loop.$user
 done
@@ -234,8 +233,7 @@ wait_for 5 at_rounds 2
 keeper=$(pgrep -P "$run_pid" -x agentpol-keeper)
 looping=$(head -1 "$(cgroups_left)/cgroup.procs")
 rounds=$(grep -c round "$work/out")
-kill -9 "$keeper" "$run_pid"
-wait "$run_pid" 2>/dev/null
+{ kill -9 "$keeper" "$run_pid" && wait "$run_pid"; } 2>/dev/null
 wait_for 5 at_rounds $((rounds + 3))
 ok "the keeper killed too: the policy stays in force" never_arrived tk-loop.keeper
 kill "$looping"

@@ -122,6 +122,28 @@ static void a_swap_reaches_sockets_that_are_connected(void **state)
 	(void)close(fd);
 }
 
+static int send_to(int fd, const char *address, uint16_t port)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
+
+	to.sin_addr.s_addr = inet_addr(address);
+	return sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) < 0 ? errno : 0;
+}
+
+/* The socket remembers whom it may speak to: address and port, nothing near them. */
+static void an_approved_peer_approves_no_other(void **state)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	(void)put_under(*state, MANIFEST("\"egress\":[" EGRESS("10.9.0.1", "[443]") "]"));
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(send_to(fd, "10.9.0.1", 443), 0);
+		assert_int_equal(send_to(fd, "10.9.0.1", 444), EPERM);
+		assert_int_equal(send_to(fd, "10.9.0.2", 443), EPERM);
+	}
+	(void)close(fd);
+}
+
 /* ---- events ---- */
 
 static void a_full_ring_changes_no_verdict(void **state)
@@ -358,6 +380,7 @@ int main(void)
 		cmocka_unit_test(a_socket_older_than_its_policy_is_judged),
 		cmocka_unit_test(a_swap_gives_no_verdict_of_neither_policy),
 		cmocka_unit_test(a_swap_reaches_sockets_that_are_connected),
+		cmocka_unit_test(an_approved_peer_approves_no_other),
 		cmocka_unit_test(raw_and_foreign_protocols_need_a_grant),
 		cmocka_unit_test(a_free_port_serves_this_host_alone),
 		cmocka_unit_test(a_granted_udp_listener_may_answer_its_peers_alone),

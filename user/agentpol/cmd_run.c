@@ -431,20 +431,17 @@ static int supervise(struct run *run)
 	}
 }
 
-/* Ends what the command left behind, then the policy, then what was pinned. */
+/* Ends what the command left behind, then the policy, then the cgroup and what was pinned. */
 static void end(struct run *run)
 {
 	bool with_daemon = !run->enforcer && !run->store;
+	int result = run->cgroup[0] ? cgroup_empty(run->cgroup, END_TIMEOUT_MS) : 0;
 
-	if (run->cgroup[0]) {
-		int result = cgroup_end(run->cgroup, END_TIMEOUT_MS);
-
-		if (result < 0) {
-			/* Still populated: the policy has to stay. The keeper tries once more. */
-			(void)fprintf(stderr, "agentpol run: cannot end %s: %s\n", run->cgroup,
-				      strerror(-result));
-			return;
-		}
+	if (result < 0) {
+		/* Still populated: the policy has to stay. The keeper tries once more. */
+		(void)fprintf(stderr, "agentpol run: cannot end %s: %s\n", run->cgroup,
+			      strerror(-result));
+		return;
 	}
 	if (!with_daemon) {
 		detach_by_oneself(run);
@@ -455,6 +452,8 @@ static void end(struct run *run)
 		}
 		client_close(run->client);
 	}
+	if (run->cgroup[0])
+		(void)!cgroup_end(run->cgroup, END_TIMEOUT_MS);
 	keeper_dismiss(run->keeper, run->name);
 }
 

@@ -15,6 +15,7 @@
 
 #define CONTAINER_ID_LENGTH 64
 #define CONTAINER_ID_SHORT  12
+#define WAIT_MS		    2
 
 int cgroup_find_mount(char *path, struct error *error)
 {
@@ -287,9 +288,15 @@ static void remove_folder(const char *folder, void *context)
 		*result = -errno;
 }
 
-int cgroup_end(const char *path, int timeout_ms)
+static void wait_a_little(void)
 {
-	const struct timespec pause = {.tv_nsec = 2000000};
+	const struct timespec pause = {.tv_nsec = WAIT_MS * 1000000L};
+
+	(void)nanosleep(&pause, NULL);
+}
+
+int cgroup_empty(const char *path, int timeout_ms)
+{
 	int result;
 
 	if (access(path, F_OK) < 0)
@@ -297,16 +304,25 @@ int cgroup_end(const char *path, int timeout_ms)
 	result = write_file(path, "cgroup.kill", "1");
 	if (result < 0 && result != -ENODEV)
 		return result;
-	/* A killed task leaves its cgroup when it is reaped by the kernel, not at once; an rmdir
-	 * before that is EBUSY. */
-	for (int waited = 0; waited <= timeout_ms; waited += 2) {
-		if (!cgroup_is_populated(path)) {
-			result = 0;
-			each_folder(path, remove_folder, &result);
-			if (result != -EBUSY)
-				return result;
-		}
-		(void)nanosleep(&pause, NULL);
+	for (int waited = 0; cgroup_is_populated(path); waited += WAIT_MS) {
+		if (waited > timeout_ms)
+			return -ETIMEDOUT;
+		wait_a_little();
 	}
-	return -ETIMEDOUT;
+	return 0;
+}
+
+int cgroup_end(const char *path, int timeout_ms)
+{
+	int result = cgroup_empty(path, timeout_ms);
+
+	/* A task that has ended holds its cgroup a moment longer: EBUSY. */
+	for (int waited = 0; result == 0 && access(path, F_OK) == 0; waited += WAIT_MS) {
+		each_folder(path, remove_folder, &result);
+		if (result != -EBUSY || waited > timeout_ms)
+			return result;
+		result = 0;
+		wait_a_little();
+	}
+	return result;
 }

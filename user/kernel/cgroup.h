@@ -40,7 +40,9 @@ bool cgroup_is_populated(const char *path);
 /* Processes in it and below; 0 when it is gone. */
 size_t cgroup_count_processes(const char *path);
 /* SIGKILL to all in it and below (cgroup.kill, Linux 5.14), waits until they are gone for at most
- * `timeout_ms`, removes it and what is below. 0, or -errno. */
+ * `timeout_ms`. 0, also where it is gone; or -errno. */
+int cgroup_empty(const char *path, int timeout_ms) MUST_USE;
+/* As cgroup_empty; then removes it and what is below. */
 int cgroup_end(const char *path, int timeout_ms) MUST_USE;
 
 #endif

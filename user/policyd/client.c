@@ -8,8 +8,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "base/file.h"
-
 /* A reply to `ps` of thousands of agents stays far below. */
 #define REPLY_BYTES_MAX JSON_BYTES_MAX
 /* A load of 1,000,000 prefixes takes some seconds. */
@@ -148,6 +146,22 @@ static const char *wait_for_line(struct client *client, struct error *error)
 	return line;
 }
 
+/* A daemon that has closed the connection is an error to tell, not a signal to die of. */
+static int send_all(struct client *client, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t put = send(client->fd, bytes, length, MSG_NOSIGNAL);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -errno;
+		bytes += put;
+		length -= (size_t)put;
+	}
+	return 0;
+}
+
 struct json_document *client_call(struct client *client, const struct json_writer *request,
 				  const char *body, size_t body_length, struct error *error)
 {
@@ -161,10 +175,10 @@ struct json_document *client_call(struct client *client, const struct json_write
 		(void)error_set(error, STATUS_SYSTEM, "out of memory");
 		return NULL;
 	}
-	result = file_write_fd(client->fd, text, request->length);
+	result = send_all(client, text, request->length);
 	if (result == 0 && body)
-		result = file_write_fd(client->fd, body, body_length);
-	if (result < 0 && result != -EPIPE) {
+		result = send_all(client, body, body_length);
+	if (result < 0 && result != -EPIPE && result != -ECONNRESET) {
 		(void)error_set_errno(error, STATUS_SYSTEM, -result, "policyd");
 		return NULL;
 	}
