@@ -246,7 +246,24 @@ bool enforcer_was_adopted(const struct enforcer *enforcer)
 	return enforcer->adopted;
 }
 
-static int remove_folder(const char *folder)
+void enforcer_end_link(const char *path)
+{
+	struct bpf_link *link = bpf_link__open(path);
+
+	if (link) {
+		/* Fails where the cgroup is gone: then it is detached already. */
+		(void)bpf_link__detach(link);
+		(void)bpf_link__destroy(link);
+	}
+	(void)unlink(path);
+}
+
+static void remove_pin(const char *path)
+{
+	(void)unlink(path);
+}
+
+static int remove_folder(const char *folder, void (*remove)(const char *path))
 {
 	char path[PATH_MAX];
 	DIR *directory = opendir(folder);
@@ -258,7 +275,7 @@ static int remove_folder(const char *folder)
 		if (entry->d_name[0] == '.')
 			continue;
 		(void)snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-		(void)unlink(path);
+		remove(path);
 	}
 	(void)closedir(directory);
 	return rmdir(folder) < 0 ? -errno : 0;
@@ -271,10 +288,10 @@ int enforcer_unpin_all(const char *pin_root, struct error *error)
 
 	/* Links first: what is left without its maps' names still works. */
 	(void)snprintf(path, sizeof(path), "%s/links", pin_root);
-	result = remove_folder(path);
+	result = remove_folder(path, enforcer_end_link);
 	(void)snprintf(path, sizeof(path), "%s/maps", pin_root);
 	if (result == 0)
-		result = remove_folder(path);
+		result = remove_folder(path, remove_pin);
 	if (result == 0 && rmdir(pin_root) < 0 && errno != ENOENT && errno != ENOTEMPTY)
 		result = -errno;
 	if (result < 0)

@@ -39,4 +39,8 @@ struct enforcer {
 	char pin_root[PATH_MAX - 256]; /* with room for what is below */
 };
 
+/* Detaches what is pinned at `path`, now, and removes the pin. Unpinning alone would leave the
+ * program attached until the kernel gets to it, without the policy that it asks for. */
+void enforcer_end_link(const char *path);
+
 #endif

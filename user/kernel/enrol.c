@@ -59,11 +59,10 @@ static bool has_programs_above(const struct enforcer *enforcer, const char *path
 static void unpin_links(const struct enforcer *enforcer, uint64_t cgroup)
 {
 	char path[PATH_MAX];
-	size_t i;
 
-	for (i = 0; i < HOOK_COUNT; i++) {
+	for (size_t i = 0; i < HOOK_COUNT; i++) {
 		link_path(enforcer, cgroup, hooks[i].program, path);
-		(void)unlink(path);
+		enforcer_end_link(path);
 	}
 }
 
