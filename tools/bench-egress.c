@@ -27,9 +27,10 @@
 #include "kernel/tables.h"
 #include "manifest/manifest.h"
 
-#define ROUNDS	       9
-#define CONNECTS       20000
-#define WARM_UP	       2000
+/* Short turns, many of them: what else the machine does falls on all ways alike. */
+#define ROUNDS	       180
+#define CONNECTS       1000
+#define WARM_UP	       100
 #define FEW_RULES      10
 #define MANY_RULES     100000
 #define SWAPS	       50

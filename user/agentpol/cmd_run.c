@@ -310,10 +310,11 @@ static int attach_by_oneself(struct run *run, const struct tool *tool, struct er
 	if (!run->store)
 		return -1;
 	run->enforcer = enforcer_open(&options, error);
-	if (!run->enforcer || selftest_run(run->enforcer, error) < 0)
+	if (!run->enforcer)
 		return -1;
 	run->agents = agents_new(run->enforcer, NULL, error);
-	if (!run->agents || agents_attach(run->agents, &request, &agent, error) < 0)
+	if (!run->agents || agents_attach(run->agents, &request, &agent, error) < 0 ||
+	    selftest_run(run->enforcer, error) < 0)
 		return -1;
 	run->monitor = monitor_new(run->enforcer, run->agents, run->store, on_record, run, error);
 	if (!run->monitor)

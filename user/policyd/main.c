@@ -172,7 +172,7 @@ static int open_all(struct daemon *daemon, struct error *error)
 		return -1;
 	daemon->enforcer = enforcer_open(&options, error);
 	daemon->subject.enforcer = daemon->enforcer;
-	if (!daemon->enforcer || selftest_run(daemon->enforcer, error) < 0)
+	if (!daemon->enforcer)
 		return -1;
 	daemon->agents = agents_new(daemon->enforcer, daemon->config.state, error);
 	daemon->subject.agents = daemon->agents;
@@ -194,7 +194,9 @@ static int open_all(struct daemon *daemon, struct error *error)
 		    orphans ? "; some enrolled cgroups have lost their state and stay enforced as "
 			      "they are (agentpol attach gives them a manifest again)"
 			    : "");
-	return attach_configured(daemon, error);
+	if (attach_configured(daemon, error) < 0)
+		return -1;
+	return selftest_run(daemon->enforcer, error);
 }
 
 static int serve(struct daemon *daemon, struct error *error)

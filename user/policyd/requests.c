@@ -179,6 +179,9 @@ size_t request_reload_all(struct control_subject *subject, size_t *failed, struc
 			*error = one;
 		}
 	}
+	/* Proof after each load. */
+	if (selftest_run(subject->enforcer, &one) < 0 && (*failed)++ == 0)
+		*error = one;
 	return reloaded;
 }
 
@@ -190,7 +193,7 @@ static int answer_reload(struct call *call)
 		return error_wrap(&call->error, "%zu reloaded, %zu kept what they had", reloaded,
 				  failed);
 	json_key_unsigned(call->answer, "reloaded", reloaded);
-	return selftest_run(call->subject->enforcer, &call->error);
+	return 0;
 }
 
 static int answer_follow(struct call *call)
