@@ -115,7 +115,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(wildcard user/*/*.h)
 .SECONDARY:
 
 # ---- checks ----
-.PHONY: test check check-layers check-unit check-sanitized fuzz bench bench-egress demo deps install uninstall clean format help tests
+.PHONY: test check check-layers check-unit check-sanitized check-vm fuzz bench bench-egress demo deps install uninstall clean format help tests
 
 tests: all $(UNIT_TESTS) $(KERNEL_TESTS) $(TEST_TOOLS)
 
@@ -131,6 +131,9 @@ check-unit: $(UNIT_TESTS) ## unit tests alone (no root)
 
 check-sanitized: ## unit tests under ASan and UBSan (no root)
 	+$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitized OPTIMISE='-O1 -g $(SANITIZE)' HARDEN= LDFLAGS='$(SANITIZE)' check-unit
+
+check-vm: tests ## the kernel tests on other kernels under QEMU (KERNELS='6.1 7.3'; fetched once)
+	$(Q)BUILD=$(BUILD) prove --timer --merge --exec '' tools/vm.sh :: $(KERNELS)
 
 check-layers: ## no include runs up the table of rooms
 	$(Q)tools/check-layers.sh

@@ -30,6 +30,7 @@ struct question {
 	const struct flow *flow;
 	__u32 family;
 	__u32 socket_type;
+	bool by_current; /* the task that runs now did it; `actor` is filled when it is told */
 	struct actor actor;
 };
 
@@ -38,6 +39,7 @@ static __always_inline void tell(const struct question *question, enum event_ver
 {
 	bool inward = question->kind == EVENT_LISTEN;
 	const struct flow *flow = question->flow;
+	struct actor actor = question->actor;
 	struct denial_key what = {
 		.cgroup = question->subject.cgroup,
 		.policy_id = POLICY_ID(question->subject.policy),
@@ -51,7 +53,9 @@ static __always_inline void tell(const struct question *question, enum event_ver
 	};
 
 	__builtin_memcpy(what.address, inward ? &flow->local : &flow->remote, sizeof(what.address));
-	event_emit(&what, question->hook, &question->actor);
+	if (question->by_current)
+		actor_set_current(&actor);
+	event_emit(&what, question->hook, &actor);
 }
 
 /* Turns what the tables say into what happens: audit mode allows and tells. */
@@ -126,7 +130,7 @@ static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct f
 	if (state && state->approved == approval && hook == HOOK_SENDMSG)
 		return ALLOW;
 	question.family = ctx->family;
-	question.actor.current = true;
+	question.by_current = true;
 	if (!policy_id)
 		reason = REASON_NO_POLICY;
 	else if (!egress_is_granted(policy_id, flow) &&
@@ -205,7 +209,7 @@ static __always_inline int judge_bind(struct bpf_sock_addr *ctx, const struct fl
 	(void)find_subject(ctx, &question.subject);
 	policy_id = POLICY_ID(question.subject.policy);
 	question.family = ctx->family;
-	question.actor.current = true;
+	question.by_current = true;
 	if (!policy_id)
 		reason = REASON_NO_POLICY;
 	else if (address_is_granted(policy_id, TABLE_LISTEN, &flow->local, flow->protocol,
@@ -287,7 +291,7 @@ int guard_socket(struct bpf_sock *ctx)
 		return ALLOW;
 	question.family = ctx->family;
 	question.socket_type = ctx->type;
-	question.actor.current = true;
+	question.by_current = true;
 	return conclude(&question, reason);
 }
 

@@ -9,10 +9,18 @@
 
 /* Who did it, as far as the hook knows. */
 struct actor {
-	__u32 current; /* the task that runs now; then the rest is not looked at */
 	__u32 pid;
 	__u32 uid;
+	char command[16]; /* empty: not known */
 };
+
+/* For socket calls alone: packets have no task, and their programs may not ask for one. */
+static __always_inline void actor_set_current(struct actor *actor)
+{
+	actor->pid = bpf_get_current_pid_tgid() >> 32;
+	actor->uid = (__u32)bpf_get_current_uid_gid();
+	bpf_get_current_comm(actor->command, sizeof(actor->command));
+}
 
 static __always_inline void enforcer_count(__u32 counter)
 {
@@ -28,21 +36,25 @@ static __always_inline bool is_power_of_two(__u64 count)
 	return (count & (count - 1)) == 0;
 }
 
-/* A global function: verified once a program, whatever leads to it. */
-__noinline int event_emit(const struct denial_key *what, __u32 hook, const struct actor *actor)
+/* A global function: verified once a program, whatever leads to it. So it calls no helper that not
+ * every program may call, even behind a condition. */
+__noinline int event_emit(const struct denial_key *denial, __u32 hook, const struct actor *actor)
 {
+	struct denial_key what;
 	struct denial_count none = {};
 	struct denial_count *seen;
 	struct event *event;
 	__u64 count = 1;
 
-	if (!what || !actor)
+	if (!denial || !actor)
 		return 0;
-	seen = bpf_map_lookup_elem(&denial_counts, what);
+	/* Linux 6.1 takes no memory of a caller's as a map's key. */
+	what = *denial;
+	seen = bpf_map_lookup_elem(&denial_counts, &what);
 	if (!seen) {
 		/* Another CPU may be first: then its entry is the one. */
-		bpf_map_update_elem(&denial_counts, what, &none, BPF_NOEXIST);
-		seen = bpf_map_lookup_elem(&denial_counts, what);
+		bpf_map_update_elem(&denial_counts, &what, &none, BPF_NOEXIST);
+		seen = bpf_map_lookup_elem(&denial_counts, &what);
 	}
 	if (seen)
 		count = __sync_fetch_and_add(&seen->count, 1) + 1;
@@ -58,16 +70,11 @@ __noinline int event_emit(const struct denial_key *what, __u32 hook, const struc
 	__builtin_memset(event, 0, sizeof(*event));
 	event->time_ns = bpf_ktime_get_ns();
 	event->count = count;
-	event->what = *what;
+	event->what = what;
 	event->hook = hook;
-	if (actor->current) {
-		event->pid = bpf_get_current_pid_tgid() >> 32;
-		event->uid = (__u32)bpf_get_current_uid_gid();
-		bpf_get_current_comm(event->command, sizeof(event->command));
-	} else {
-		event->pid = actor->pid;
-		event->uid = actor->uid;
-	}
+	event->pid = actor->pid;
+	event->uid = actor->uid;
+	__builtin_memcpy(event->command, actor->command, sizeof(event->command));
 	if (seen)
 		seen->reported = count;
 	bpf_ringbuf_submit(event, 0);

@@ -301,8 +301,9 @@ int cgroup_empty(const char *path, int timeout_ms)
 
 	if (access(path, F_OK) < 0)
 		return 0;
+	/* Linux before 5.14 has no cgroup.kill: then only what is empty ends. */
 	result = write_file(path, "cgroup.kill", "1");
-	if (result < 0 && result != -ENODEV)
+	if (result < 0 && result != -ENODEV && result != -ENOENT)
 		return result;
 	for (int waited = 0; cgroup_is_populated(path); waited += WAIT_MS) {
 		if (waited > timeout_ms)

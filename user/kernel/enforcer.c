@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/vfs.h>
 
 #include "base/file.h"
@@ -36,21 +37,24 @@ static char log_tail[LOG_TAIL_ROOM];
 
 static int keep_log_tail(enum libbpf_print_level level, const char *format, va_list arguments)
 {
-	char line[LOG_TAIL_ROOM / 2];
-	size_t used, length;
+	_cleanup_free_ char *text = NULL;
+	size_t used = strlen(log_tail), length, skip, drop;
+	int printed;
 
 	if (level == LIBBPF_DEBUG)
 		return 0;
-	(void)vsnprintf(line, sizeof(line), format, arguments);
-	length = strlen(line);
-	used = strlen(log_tail);
-	if (used + length >= sizeof(log_tail)) {
-		size_t drop = used + length + 1 - sizeof(log_tail);
-
-		memmove(log_tail, log_tail + drop, used - drop + 1);
-		used -= drop;
+	/* One message can be the whole log: its end counts, too. */
+	printed = vasprintf(&text, format, arguments);
+	if (printed < 0) {
+		text = NULL;
+		return 0;
 	}
-	memcpy(log_tail + used, line, length + 1);
+	length = (size_t)printed;
+	skip = length < LOG_TAIL_ROOM ? 0 : length - (LOG_TAIL_ROOM - 1);
+	length -= skip;
+	drop = used + length < LOG_TAIL_ROOM ? 0 : used + length + 1 - LOG_TAIL_ROOM;
+	memmove(log_tail, log_tail + drop, used - drop + 1);
+	memcpy(log_tail + used - drop, text + skip, length + 1);
 	return 0;
 }
 
@@ -143,14 +147,28 @@ static int set_secret(struct enforcer *enforcer, struct error *error)
 	return 0;
 }
 
+/* Asked only after a refusal: distributions give older numbers to kernels that can do it. */
+static bool kernel_is_too_old(struct utsname *kernel)
+{
+	unsigned major, minor;
+
+	return uname(kernel) == 0 && sscanf(kernel->release, "%u.%u", &major, &minor) == 2 &&
+	       (major < 5 || (major == 5 && minor < 15));
+}
+
 static int explain_load(int errno_value, struct error *error)
 {
+	struct utsname kernel;
+
 	if (errno_value == EPERM)
 		return error_set(
 			error, STATUS_SYSTEM,
 			"the kernel refuses to load BPF programs (Operation not permitted):"
 			" be root with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and "
 			"CAP_SYS_ADMIN");
+	if (kernel_is_too_old(&kernel))
+		return error_set(error, STATUS_SYSTEM,
+				 "Linux 5.15 or later is needed; this is %s", kernel.release);
 	return error_set_errno(error, STATUS_SYSTEM, errno_value,
 			       "cannot load the BPF programs (Linux 5.15 or later and CAP_PERFMON "
 			       "are needed); the kernel's last words: %s",
