@@ -286,27 +286,48 @@ static void tear_down(struct bench *bench)
 
 /* ---- the table ---- */
 
+static double value_of(const struct sample *sample, size_t offset)
+{
+	double value;
+
+	memcpy(&value, (const char *)sample + offset, sizeof(value));
+	return value;
+}
+
+static double middle(double *values)
+{
+	qsort(values, ROUNDS, sizeof(values[0]), compare_doubles);
+	return values[ROUNDS / 2];
+}
+
 static double median(const struct bench *bench, enum way way, size_t offset)
 {
 	double values[ROUNDS];
 
 	for (size_t i = 0; i < ROUNDS; i++)
-		memcpy(&values[i], (const char *)&bench->samples[way][i] + offset,
-		       sizeof(values[i]));
-	qsort(values, ROUNDS, sizeof(values[0]), compare_doubles);
-	return values[ROUNDS / 2];
+		values[i] = value_of(&bench->samples[way][i], offset);
+	return middle(values);
+}
+
+/* Turn by turn, so that a machine that slows down for a while slows both down. */
+static double median_ratio(const struct bench *bench, enum way way, enum way base, size_t offset)
+{
+	double values[ROUNDS];
+
+	for (size_t i = 0; i < ROUNDS; i++)
+		values[i] = value_of(&bench->samples[way][i], offset) /
+			    value_of(&bench->samples[base][i], offset);
+	return middle(values);
 }
 
 static void print_row(const struct bench *bench, enum way way)
 {
-	double mean = median(bench, way, offsetof(struct sample, mean));
-	double base = median(bench, WAY_NOTHING, offsetof(struct sample, mean));
-	double cycle = median(bench, way, offsetof(struct sample, cycle));
-	double cycle_base = median(bench, WAY_NOTHING, offsetof(struct sample, cycle));
+	const size_t mean = offsetof(struct sample, mean), cycle = offsetof(struct sample, cycle);
 
-	(void)printf("%-26s %9.0f %9.0f %9.0f %9.3f %9.3f\n", way_names[way], mean,
-		     median(bench, way, offsetof(struct sample, p99)), cycle, mean / base,
-		     cycle / cycle_base);
+	(void)printf("%-26s %9.0f %9.0f %9.0f %9.3f %9.3f\n", way_names[way],
+		     median(bench, way, mean), median(bench, way, offsetof(struct sample, p99)),
+		     median(bench, way, cycle), median_ratio(bench, way, WAY_NOTHING, mean),
+		     median_ratio(bench, way, WAY_NOTHING, cycle));
 }
 
 static void measure_swaps(struct bench *bench)
@@ -377,14 +398,13 @@ int main(void)
 	}
 	if (terminal)
 		(void)fputs("\r\033[K", stderr);
-	(void)printf("TCP connect over loopback, %d rounds of %d, medians, ns\n", ROUNDS, CONNECTS);
+	(void)printf("TCP connect over loopback, %d turns of %d, medians, ns; x: turn by turn\n", ROUNDS, CONNECTS);
 	(void)printf("%-26s %9s %9s %9s %9s %9s\n", "", "connect", "p99", "cycle", "connect x",
 		     "cycle x");
 	for (enum way way = 0; way < WAY_COUNT; way++)
 		print_row(&bench, way);
 	(void)printf("100,000 rules / 10 rules:  connect x %.3f\n",
-		     median(&bench, WAY_MANY, offsetof(struct sample, mean)) /
-			     median(&bench, WAY_FEW, offsetof(struct sample, mean)));
+		     median_ratio(&bench, WAY_MANY, WAY_FEW, offsetof(struct sample, mean)));
 	(void)printf(
 		"from manifest text into the kernel: 10 rules %.1f ms, 100,000 rules %.0f ms\n",
 		few_ms, many_ms);
