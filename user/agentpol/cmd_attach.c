@@ -101,9 +101,8 @@ static int parse(int argc, char **argv, bool attaching, struct arguments *argume
 			arguments->attachment.allow_degraded = true;
 			break;
 		case OPTION_FORMAT:
-			if (strcmp(optarg, "json") != 0 && strcmp(optarg, "text") != 0)
-				return command_usage(argv[0], "--format is text or json");
-			arguments->json = strcmp(optarg, "json") == 0;
+			if (command_read_format(argv[0], optarg, &arguments->json))
+				return STATUS_UNUSABLE;
 			break;
 		case OPTION_SOCKET:
 			arguments->socket = optarg;

@@ -112,9 +112,8 @@ int cmd_log(int argc, char **argv)
 			folder = optarg;
 			break;
 		case OPTION_FORMAT:
-			if (strcmp(optarg, "json") != 0 && strcmp(optarg, "text") != 0)
-				return command_usage("log", "--format is text or json");
-			showing.json = strcmp(optarg, "json") == 0;
+			if (command_read_format("log", optarg, &showing.json))
+				return STATUS_UNUSABLE;
 			break;
 		case 'h':
 			(void)fputs(usage, stdout);

@@ -52,9 +52,8 @@ static int parse(int argc, char **argv, const struct option *options, struct arg
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
 		case OPTION_FORMAT:
-			if (strcmp(optarg, "json") != 0 && strcmp(optarg, "text") != 0)
-				return command_usage(argv[0], "--format is text or json");
-			arguments->json = strcmp(optarg, "json") == 0;
+			if (command_read_format(argv[0], optarg, &arguments->json))
+				return STATUS_UNUSABLE;
 			break;
 		case OPTION_SOCKET:
 			arguments->socket = optarg;

@@ -6,6 +6,8 @@
 #ifndef AGENTPOL_AGENTPOL_COMMANDS_H
 #define AGENTPOL_AGENTPOL_COMMANDS_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 struct command {
@@ -26,6 +28,8 @@ int cmd_log(int argc, char **argv);
 
 /* Prints "agentpol VERB: sentence" to standard error and returns the error's status. */
 int command_fail(const char *verb, const struct error *error) MUST_USE;
+/* The word of --format: sets *json, or complains. 0, or STATUS_UNUSABLE. */
+int command_read_format(const char *verb, const char *word, bool *json) MUST_USE;
 /* For a wrong command line: the sentence, and where to read more. Returns STATUS_UNUSABLE. */
 int command_usage(const char *verb, const char *format, ...) FORMAT(2, 3) MUST_USE;
 

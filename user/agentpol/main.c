@@ -59,6 +59,14 @@ int command_usage(const char *verb, const char *format, ...)
 	return STATUS_UNUSABLE;
 }
 
+int command_read_format(const char *verb, const char *word, bool *json)
+{
+	*json = strcmp(word, "json") == 0;
+	if (!*json && strcmp(word, "text") != 0)
+		return command_usage(verb, "--format is text or json");
+	return 0;
+}
+
 /* Results that were not written must not look like success. */
 static int close_output(int status)
 {
