@@ -160,6 +160,17 @@ rmdir "$cgroups/$name-$id"
 ok "a cgroup that is removed is a record" wait_for 5 has_record "$log" ".reason == \"vanished\" and .container == \"$id\""
 ok "and is no more in ps" not grep -q "$id" <<<"$(ask ps)"
 
+# A cgroup that came back under its name while no daemon looked is another one.
+back=$cgroups/$name-back
+mkdir "$back"
+ask attach -m "$plain" --cgroup "$back" >/dev/null
+stop_policyd TERM
+rmdir "$back" && mkdir "$back"
+start_policyd
+ok "a cgroup that came back under its name is not taken for the one that was" opens $denied "$back"
+is "and is not in ps" "$(agent_of "$back")" ""
+cgroup_end "$back"
+
 is "detach ends the policy" "$(exit_of ask detach --cgroup "$cgroup")" 0
 ok "and all is open again" eval "opens $granted && opens $denied"
 is "detach of what is under no manifest is 2" "$(exit_of ask detach --cgroup "$cgroup")" 2
@@ -214,6 +225,8 @@ is "run goes through the daemon" "$(run_agent)" "[\"$name\",true,1]"
 ok "and gets its grant, and no more" never_arrived tk-run.denied
 ok "and tells denials" wait_for 5 grep -q "deny $name: connect tcp $denied port $granted_port .*to allow: add" "$work/run.err"
 is "and can't see or use the control socket" "$(exit_of "${run[@]}" --quiet -- "$agentpol" ps --socket "$socket")" 3
+ok "and can't write to the daemon's log" not quietly "${run[@]}" --quiet -- sh -c 'test -s "$1" && echo x >>"$1"' _ "$log/audit.jsonl"
+ok "nor look at its state" not quietly "${run[@]}" --quiet -- ls "$work/state"
 echo >&7
 wait "$run_pid"
 is "and has its command's exit status" "$?" 5

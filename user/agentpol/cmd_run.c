@@ -69,6 +69,7 @@ struct run {
 	char cgroup[PATH_MAX];
 	char pins[PATH_MAX];
 	char log_file[PATH_MAX];
+	char state_folder[PATH_MAX]; /* policyd's; "": none */
 	int keeper;
 	int signals;
 	pid_t child;
@@ -235,6 +236,22 @@ static void tell(const struct run *run, const char *line)
 
 /* ---- with policyd ---- */
 
+/* Where the daemon keeps what the command may not touch. */
+static int learn_places(struct run *run, const json_value *reply, struct error *error)
+{
+	const char *log = json_as_string(json_member(reply, "log"));
+	const char *state = json_as_string(json_member(reply, "state"));
+
+	if (!log || !state)
+		return error_set(error, STATUS_SYSTEM, "policyd does not say where its log is; is "
+						       "it of another version?");
+	if (file_path(run->log_file, error, "%s/%s", log, AUDIT_LOG_NAME) < 0 ||
+	    file_path(run->state_folder, error, "%s", state) < 0)
+		return -1;
+	run->launch.hidden[2] = run->state_folder;
+	return 0;
+}
+
 static int attach_by_daemon(struct run *run, struct error *error)
 {
 	const struct attachment attachment = {
@@ -249,6 +266,8 @@ static int attach_by_daemon(struct run *run, struct error *error)
 
 	attached = daemon_attach(run->client, &attachment, error);
 	if (!attached)
+		return -1;
+	if (learn_places(run, json_root(attached), error) < 0)
 		return -1;
 	followed = daemon_ask(run->client, "follow", run->cgroup, error);
 	return followed ? 0 : -1;

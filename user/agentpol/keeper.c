@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "base/file.h"
@@ -17,6 +18,7 @@
 
 #define END_TIMEOUT_MS 5000
 #define DONE	       'd'
+#define LOCK_TRIES     100
 
 static void end_run(const char *cgroup, const char *pins)
 {
@@ -73,10 +75,20 @@ static int take_lock(const char *name, struct error *error)
 	if (file_make_directories(RUN_LOCKS, 0700, error) < 0 ||
 	    file_path(path, error, "%s/%s", RUN_LOCKS, name) < 0)
 		return -1;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return error_set_errno(error, STATUS_SYSTEM, errno, "lock %s", path);
-	return fd;
+	/* A sweeper that came between open and lock took the file for one that was left, and removes
+	 * it under its lock: then it is made anew. */
+	for (int tries = 0; tries < LOCK_TRIES; tries++) {
+		struct stat opened, named;
+
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd < 0 || flock(fd, LOCK_EX) < 0)
+			break;
+		if (fstat(fd, &opened) == 0 && stat(path, &named) == 0 &&
+		    opened.st_ino == named.st_ino)
+			return fd;
+		(void)close(fd);
+	}
+	return error_set_errno(error, STATUS_SYSTEM, errno, "lock %s", path);
 }
 
 int keeper_start(const struct run_place *place, struct error *error)
@@ -112,22 +124,20 @@ void keeper_dismiss(int fd, const char *name)
 	(void)close(fd);
 }
 
-/* Nobody holds the lock of RUN_LOCKS/NAME. */
-static bool is_left_over(const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-
-	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
-}
 
 static void sweep_one(const char *name, const char *cgroup_folder, const char *pin_folder)
 {
 	char lock[PATH_MAX], cgroup[PATH_MAX], pins[PATH_MAX];
+	_cleanup_close_ int fd = -1;
 	struct error error;
 
 	if (file_path(lock, &error, "%s/%s", RUN_LOCKS, name) < 0 ||
 	    file_path(cgroup, &error, "%s/%s", cgroup_folder, name) < 0 ||
-	    file_path(pins, &error, "%s/%s", pin_folder, name) < 0 || !is_left_over(lock))
+	    file_path(pins, &error, "%s/%s", pin_folder, name) < 0 )
+		return;
+	/* Held until the end: nobody begins what is being ended. */
+	fd = open(lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return;
 	end_run(cgroup, pins);
 	(void)unlink(lock);

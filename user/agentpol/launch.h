@@ -24,7 +24,7 @@ struct launch {
 	struct sock_fprog filter;
 	int kept_fds[KEPT_FDS_MAX]; /* besides 0 to 2 */
 	size_t kept_fd_count;
-	const char *hidden[2]; /* files of the enforcer besides its usual places; NULL: none */
+	const char *hidden[3]; /* files of the enforcer besides its usual places; NULL: none */
 	bool observe_only;     /* audit mode: nothing is taken from the command but the enforcer's
 				  places */
 };

@@ -7,8 +7,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/file.h"
+
+#define LOCK_TRIES 200
 
 struct audit_store {
 	int fd;
@@ -143,13 +146,27 @@ static int append_locked(struct audit_store *store, struct audit_record *record)
 	return result;
 }
 
+/* A writer holds it for microseconds; whoever holds it longer is none, and must not hold the daemon
+ * up: the record is counted as lost then. */
+static int take_lock(int fd)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	for (int tries = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || tries == LOCK_TRIES)
+			return -errno;
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 static int append(struct audit_store *store, struct audit_record *record)
 {
 	int result;
 
-	while (flock(store->fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return -errno;
+	result = take_lock(store->fd);
+	if (result < 0)
+		return result;
 	result = append_locked(store, record);
 	(void)flock(store->fd, LOCK_UN);
 	return result;

@@ -25,6 +25,9 @@ int file_make_directories(const char *path, mode_t mode, struct error *error) MU
 /* Composes a path in PATH_MAX bytes; an error where it does not fit. */
 int file_path(char *path, struct error *error, const char *format, ...) FORMAT(3, 4) MUST_USE;
 
+/* Takes the octal escapes out of a path as /proc/PID/mountinfo writes it (proc(5)), in place. */
+void file_decode_mount_path(char *path);
+
 /* write(2) until all is written; -errno otherwise. */
 int file_write_fd(int fd, const char *text, size_t length) MUST_USE;
 

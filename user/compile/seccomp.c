@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
@@ -119,8 +120,38 @@ static void filter_terminal(struct filter *filter)
 	}
 }
 
+/*
+ * Joining a multicast group makes the kernel itself send the group's address (MLD, IGMP), from a
+ * socket that is nobody's: up to 14 bytes of an agent's choice a call. Linux's numbers, which
+ * <netinet/in.h> has not all.
+ */
+static void filter_multicast(struct filter *filter)
+{
+	static const struct {
+		int level, option;
+	} joins[] = {
+		{IPPROTO_IP, 35 /* IP_ADD_MEMBERSHIP */},
+		{IPPROTO_IP, 39 /* IP_ADD_SOURCE_MEMBERSHIP */},
+		{IPPROTO_IP, 42 /* MCAST_JOIN_GROUP */},
+		{IPPROTO_IP, 46 /* MCAST_JOIN_SOURCE_GROUP */},
+		{IPPROTO_IPV6, 20 /* IPV6_JOIN_GROUP */},
+		{IPPROTO_IPV6, 27 /* IPV6_JOIN_ANYCAST */},
+		{IPPROTO_IPV6, 42 /* MCAST_JOIN_GROUP */},
+		{IPPROTO_IPV6, 46 /* MCAST_JOIN_SOURCE_GROUP */},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(joins); i++) {
+		const struct scmp_arg_cmp request[] = {
+			SCMP_A1_64(SCMP_CMP_MASKED_EQ, LOW_WORD, (scmp_datum_t)joins[i].level),
+			SCMP_A2_64(SCMP_CMP_MASKED_EQ, LOW_WORD, (scmp_datum_t)joins[i].option)};
+
+		add_rule(filter, filter->deny, SCMP_SYS(setsockopt), 2, request);
+	}
+}
+
 /* unshare is denied as a whole; clone is looked at. clone3 has its flags in memory, where no
- * filter sees them: ENOSYS makes the C library take clone. */
+ * filter sees them, and can make a child in another cgroup: ENOSYS makes the C library take
+ * clone. */
 static void filter_user_namespaces(struct filter *filter, const struct process *agent,
 				   const struct process *tool)
 {
@@ -128,12 +159,13 @@ static void filter_user_namespaces(struct filter *filter, const struct process *
 		SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER)};
 	const char *entry;
 
+	/* Whatever the manifest excepts: CLONE_INTO_CGROUP is a way out of the policy. */
+	if (filter->deny != SCMP_ACT_LOG && !syscalls_scope_denied(agent, tool, "clone3", &entry))
+		add_rule(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL);
 	if (!syscalls_scope_denied(agent, tool, "unshare", &entry))
 		return;
 	if (!syscalls_scope_denied(agent, tool, "clone", &entry))
 		add_rule(filter, filter->deny, SCMP_SYS(clone), 1, flags);
-	if (filter->deny != SCMP_ACT_LOG && !syscalls_scope_denied(agent, tool, "clone3", &entry))
-		add_rule(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL);
 }
 
 static int make_filter(const struct policy *policy, const struct tool *tool,
@@ -159,6 +191,7 @@ static int make_filter(const struct policy *policy, const struct tool *tool,
 	syscalls_scope_each_denied(agent, of_tool, deny_by_name, &filter);
 	filter_sockets(&filter);
 	filter_terminal(&filter);
+	filter_multicast(&filter);
 	filter_user_namespaces(&filter, agent, of_tool);
 	if (filter.failure)
 		return error_set_errno(error, STATUS_SYSTEM, -filter.failure,

@@ -34,6 +34,7 @@ int cgroup_find_mount(char *path, struct error *error)
 			continue;
 		if (sscanf(line, "%*s %*s %*s %*s %4095s", point) != 1)
 			continue;
+		file_decode_mount_path(point);
 		(void)snprintf(path, PATH_MAX, "%s", point);
 		return 0;
 	}
@@ -232,10 +233,10 @@ bool cgroup_is_populated(const char *path)
 		return false;
 	fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return false;
+		return errno != ENOENT; /* what can't be seen is not taken for empty */
 	got = read(fd, text, sizeof(text) - 1);
 	if (got <= 0)
-		return false;
+		return got < 0 && errno != ENODEV;
 	text[got] = '\0';
 	return strstr(text, "populated 1") != NULL;
 }

@@ -390,6 +390,14 @@ int agents_reload(struct agents *agents, uint64_t cgroup, struct error *error)
 	return agents_attach(agents, &request, NULL, error);
 }
 
+static bool still_is(const char *cgroup_path, uint64_t cgroup)
+{
+	struct error error;
+	uint64_t now;
+
+	return cgroup_id(cgroup_path, &now, &error) == 0 && now == cgroup;
+}
+
 void agents_tidy(struct agents *agents, void (*vanished)(const struct agent *agent, void *context),
 		 void *context)
 {
@@ -397,10 +405,8 @@ void agents_tidy(struct agents *agents, void (*vanished)(const struct agent *age
 	struct error error;
 
 	for (agent = agents->first; agent && vanished; agent = next) {
-		uint64_t now;
-
 		next = agent->next;
-		if (cgroup_id(agent->cgroup_path, &now, &error) == 0 && now == agent->cgroup)
+		if (still_is(agent->cgroup_path, agent->cgroup))
 			continue;
 		vanished(agent, context);
 		(void)!agents_detach(agents, agent->cgroup, &error);
@@ -451,11 +457,17 @@ static void adopt_one(uint64_t cgroup, uint64_t loaded, void *context)
 	struct agent *agent = read_agent(agents, cgroup, loaded);
 	struct error error;
 
+	if (agent && !still_is(agent->cgroup_path, cgroup)) {
+		/* Gone while nobody looked; another cgroup by that name is not the agent's. */
+		(void)!enforcer_release(agents->enforcer, cgroup, &error);
+		state_remove(agents->state_folder, cgroup);
+		agent_free(agent);
+		return;
+	}
 	if (adoption->live_count < CGROUPS_MAX)
 		adoption->live[adoption->live_count++] = POLICY_ID(loaded);
 	/* Enrolling again turns the pinned links to this program version. */
-	if (!agent || (access(agent->cgroup_path, F_OK) == 0 &&
-		       enforcer_enrol(agents->enforcer, agent->cgroup_path, loaded, &error) < 0)) {
+	if (!agent ||(enforcer_enrol(agents->enforcer, agent->cgroup_path, loaded, &error) < 0)) {
 		adoption->orphans++;
 		if (agent)
 			agent_free(agent);

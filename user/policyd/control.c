@@ -21,6 +21,8 @@
 /* A request arrives whole within this, or its sender is let go. */
 #define REQUEST_SECONDS 10
 #define CLIENTS_MAX	64
+/* Each run that goes through the daemon follows its agent. */
+#define FOLLOWERS_MAX CGROUPS_MAX
 /* A follower that does not read loses its connection, not the daemon its memory. */
 #define FOLLOW_BYTES_MAX (4U << 20)
 
@@ -29,6 +31,7 @@ struct connection {
 	struct control *control;
 	struct bufferevent *stream;
 	uint64_t followed; /* cgroup; 0: none */
+	bool follower;	   /* listens alone: what it sends is not read */
 	char *line;	   /* owned: a request that waits for its body; NULL: none */
 	size_t line_length, body_length;
 	bool closing; /* after its reply has gone */
@@ -38,7 +41,8 @@ struct control {
 	struct evconnlistener *listener;
 	struct control_subject *subject;
 	struct connection *connections;
-	size_t connection_count;
+	size_t asking_count; /* connections that are no followers */
+	size_t follower_count;
 	char path[PATH_MAX];
 };
 
@@ -49,7 +53,10 @@ static void connection_free(struct connection *connection)
 	while (*at != connection)
 		at = &(*at)->next;
 	*at = connection->next;
-	connection->control->connection_count--;
+	if (connection->follower)
+		connection->control->follower_count--;
+	else
+		connection->control->asking_count--;
 	bufferevent_free(connection->stream);
 	free(connection->line);
 	free(connection);
@@ -61,6 +68,19 @@ static void reply(struct connection *connection, const struct json_writer *answe
 
 	if (text)
 		(void)bufferevent_write(connection->stream, text, answer->length);
+}
+
+static bool output_is_full(const struct connection *connection)
+{
+	return evbuffer_get_length(bufferevent_get_output(connection->stream)) > FOLLOW_BYTES_MAX;
+}
+
+/* From the event loop: a request of this very connection may be what is being served. */
+static void drop_later(struct connection *connection)
+{
+	connection->followed = 0;
+	(void)bufferevent_disable(connection->stream, EV_READ);
+	bufferevent_trigger_event(connection->stream, BEV_EVENT_ERROR, BEV_OPT_DEFER_CALLBACKS);
 }
 
 /* Answers a request that has come whole. */
@@ -82,6 +102,9 @@ static void serve(struct connection *connection, struct evbuffer *input)
 	if (!followed)
 		return;
 	connection->followed = followed;
+	connection->follower = true;
+	connection->control->asking_count--;
+	connection->control->follower_count++;
 	/* It only listens from now on. */
 	(void)bufferevent_set_timeouts(connection->stream, NULL, NULL);
 }
@@ -122,8 +145,16 @@ static void on_read(struct bufferevent *stream, void *context)
 	struct connection *connection = context;
 	struct evbuffer *input = bufferevent_get_input(stream);
 
-	while (!connection->closing && next_request(connection, input))
+	while (!connection->closing && !connection->follower && next_request(connection, input)) {
 		serve(connection, input);
+		/* Who asks and does not read the answers is let go. */
+		if (output_is_full(connection)) {
+			drop_later(connection);
+			return;
+		}
+	}
+	if (connection->follower)
+		(void)evbuffer_drain(input, evbuffer_get_length(input));
 }
 
 static void on_written(struct bufferevent *stream, void *context)
@@ -178,7 +209,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	(void)address;
 	(void)length;
 	connection =
-		control->connection_count < CLIENTS_MAX && peer_may_command(control->subject, fd)
+		control->asking_count < CLIENTS_MAX && control->follower_count < FOLLOWERS_MAX && peer_may_command(control->subject, fd)
 			? calloc(1, sizeof(*connection))
 			: NULL;
 	if (!connection) {
@@ -195,7 +226,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	}
 	connection->next = control->connections;
 	control->connections = connection;
-	control->connection_count++;
+	control->asking_count++;
 	bufferevent_setcb(connection->stream, on_read, on_written, on_event, connection);
 	(void)bufferevent_set_timeouts(connection->stream, &patience, &patience);
 	(void)bufferevent_enable(connection->stream, EV_READ | EV_WRITE);
@@ -275,15 +306,13 @@ void control_free(struct control *control)
 void control_publish(uint64_t cgroup, const char *line, void *context)
 {
 	struct control *control = context;
-	struct connection *connection, *next;
+	struct connection *connection;
 
-	for (connection = control->connections; connection; connection = next) {
-		next = connection->next;
+	for (connection = control->connections; connection; connection = connection->next) {
 		if (connection->followed != cgroup)
 			continue;
-		if (evbuffer_get_length(bufferevent_get_output(connection->stream)) >
-		    FOLLOW_BYTES_MAX)
-			connection_free(connection);
+		if (output_is_full(connection))
+			drop_later(connection);
 		else
 			(void)bufferevent_write(connection->stream, line, strlen(line));
 	}

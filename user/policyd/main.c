@@ -176,6 +176,8 @@ static int open_all(struct daemon *daemon, struct error *error)
 		return -1;
 	daemon->agents = agents_new(daemon->enforcer, daemon->config.state, error);
 	daemon->subject.agents = daemon->agents;
+	daemon->subject.log_folder = daemon->config.log;
+	daemon->subject.state_folder = daemon->config.state;
 	if (!daemon->agents)
 		return -1;
 	if (enforcer_was_adopted(daemon->enforcer) &&

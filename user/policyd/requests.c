@@ -129,6 +129,8 @@ static int answer_attach(struct call *call)
 			(void)!agents_detach(call->subject->agents, cgroup, &ignored);
 		return -1;
 	}
+	json_key_string(call->answer, "log", call->subject->log_folder);
+	json_key_string(call->answer, "state", call->subject->state_folder);
 	json_key(call->answer, "agent");
 	write_agent(call, agent);
 	return 0;
