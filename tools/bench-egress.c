@@ -398,7 +398,8 @@ int main(void)
 	}
 	if (terminal)
 		(void)fputs("\r\033[K", stderr);
-	(void)printf("TCP connect over loopback, %d turns of %d, medians, ns; x: turn by turn\n", ROUNDS, CONNECTS);
+	(void)printf("TCP connect over loopback, %d turns of %d, medians, ns; x: turn by turn\n",
+		     ROUNDS, CONNECTS);
 	(void)printf("%-26s %9s %9s %9s %9s %9s\n", "", "connect", "p99", "cycle", "connect x",
 		     "cycle x");
 	for (enum way way = 0; way < WAY_COUNT; way++)

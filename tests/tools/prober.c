@@ -297,8 +297,8 @@ static int try_udp_sendmmsg(const struct attempt *attempt)
 {
 	struct endpoint first;
 	struct iovec pieces[] = {
-	    {.iov_base = (char[]){"first"}, .iov_len = 5},
-	    {.iov_base = (void *)(uintptr_t)attempt->token, .iov_len = strlen(attempt->token)},
+		{.iov_base = (char[]){"first"}, .iov_len = 5},
+		{.iov_base = (void *)(uintptr_t)attempt->token, .iov_len = strlen(attempt->token)},
 	};
 	struct mmsghdr messages[2] = {0};
 	int fd, sent;
@@ -468,15 +468,15 @@ struct raw_datagram {
 static void fill_datagram(const struct attempt *attempt, struct raw_datagram *packet)
 {
 	*packet = (struct raw_datagram){
-	    .ip = {.version = 4,
-		   .ihl = 5,
-		   .ttl = 64,
-		   .protocol = IPPROTO_UDP,
-		   .tot_len = htons(sizeof(*packet)),
-		   .daddr = address4(&attempt->to).s_addr},
-	    .udp = {.uh_sport = htons(40000),
-		    .uh_dport = htons(attempt->port),
-		    .uh_ulen = htons(sizeof(*packet) - sizeof(packet->ip))},
+		.ip = {.version = 4,
+		       .ihl = 5,
+		       .ttl = 64,
+		       .protocol = IPPROTO_UDP,
+		       .tot_len = htons(sizeof(*packet)),
+		       .daddr = address4(&attempt->to).s_addr},
+		.udp = {.uh_sport = htons(40000),
+			.uh_dport = htons(attempt->port),
+			.uh_ulen = htons(sizeof(*packet) - sizeof(packet->ip))},
 	};
 	(void)snprintf(packet->token, sizeof(packet->token), "%s", attempt->token);
 }
@@ -549,8 +549,8 @@ static int uring_open(struct uring *uring)
 	uring->rings = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
 			    uring->fd, IORING_OFF_SQ_RING);
 	uring->entries =
-	    mmap(NULL, parameters->sq_entries * sizeof(struct io_uring_sqe), PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_POPULATE, uring->fd, IORING_OFF_SQES);
+		mmap(NULL, parameters->sq_entries * sizeof(struct io_uring_sqe),
+		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, uring->fd, IORING_OFF_SQES);
 	return uring->rings == MAP_FAILED || uring->entries == MAP_FAILED ? -ENOMEM : 0;
 }
 
@@ -740,34 +740,34 @@ static const struct way {
 	const char *name;
 	int (*attempt)(const struct attempt *attempt);
 } ways[] = {
-    {"tcp", try_tcp},
-    {"tcp-mapped", try_tcp_mapped},
-    {"mptcp", try_mptcp},
-    {"tfo-sendto", try_tfo_sendto},
-    {"tfo-connect", try_tfo_connect},
-    {"udp-sendto", try_udp_sendto},
-    {"udp-connect", try_udp_connect},
-    {"udp-sendmmsg", try_udp_sendmmsg}, /* MORE: granted ADDRESS PORT */
-    {"udp-afunspec", try_udp_afunspec},
-    {"udp-mapped", try_udp_mapped},
-    {"udp-inet-on-inet6", try_udp_inet_on_inet6},
-    {"udp-connected-sendto", try_udp_connected_sendto}, /* MORE: granted ADDRESS PORT */
-    {"reconnect-udp", try_reconnect_udp},		/* MORE: granted ADDRESS PORT */
-    {"udplite", try_udplite},
-    {"fragment", try_fragment},
-    {"ip-options", try_ip_options}, /* MORE: first hop */
-    {"ipv6-rthdr", try_ipv6_rthdr}, /* MORE: first hop */
-    {"ipv6-dstopts", try_ipv6_dstopts},
-    {"ping-socket", try_ping_socket},
-    {"raw-icmp", try_raw_icmp},
-    {"raw-hdrincl", try_raw_hdrincl},
-    {"packet", try_packet},
-    {"iouring-connect", try_iouring_connect},
-    {"inherited-fd", try_inherited_fd}, /* MORE: descriptor */
-    {"scm-rights", try_scm_rights},	/* MORE: path */
-    {"pidfd-getfd", try_pidfd_getfd},	/* MORE: process, descriptor */
-    {"listen-answer", try_listen_answer},
-    {"udp-answer", try_udp_answer},
+	{"tcp", try_tcp},
+	{"tcp-mapped", try_tcp_mapped},
+	{"mptcp", try_mptcp},
+	{"tfo-sendto", try_tfo_sendto},
+	{"tfo-connect", try_tfo_connect},
+	{"udp-sendto", try_udp_sendto},
+	{"udp-connect", try_udp_connect},
+	{"udp-sendmmsg", try_udp_sendmmsg}, /* MORE: granted ADDRESS PORT */
+	{"udp-afunspec", try_udp_afunspec},
+	{"udp-mapped", try_udp_mapped},
+	{"udp-inet-on-inet6", try_udp_inet_on_inet6},
+	{"udp-connected-sendto", try_udp_connected_sendto}, /* MORE: granted ADDRESS PORT */
+	{"reconnect-udp", try_reconnect_udp},		    /* MORE: granted ADDRESS PORT */
+	{"udplite", try_udplite},
+	{"fragment", try_fragment},
+	{"ip-options", try_ip_options}, /* MORE: first hop */
+	{"ipv6-rthdr", try_ipv6_rthdr}, /* MORE: first hop */
+	{"ipv6-dstopts", try_ipv6_dstopts},
+	{"ping-socket", try_ping_socket},
+	{"raw-icmp", try_raw_icmp},
+	{"raw-hdrincl", try_raw_hdrincl},
+	{"packet", try_packet},
+	{"iouring-connect", try_iouring_connect},
+	{"inherited-fd", try_inherited_fd}, /* MORE: descriptor */
+	{"scm-rights", try_scm_rights},	    /* MORE: path */
+	{"pidfd-getfd", try_pidfd_getfd},   /* MORE: process, descriptor */
+	{"listen-answer", try_listen_answer},
+	{"udp-answer", try_udp_answer},
 };
 
 /* ---- the far end ---- */
@@ -903,7 +903,7 @@ static void take_packet(const struct server *server, const struct source *source
 	struct sockaddr_ll from;
 	socklen_t room = sizeof(from);
 	ssize_t length =
-	    recvfrom(source->fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &room);
+		recvfrom(source->fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &room);
 	char token[TOKEN_MAX], number[8], line[192];
 	struct seen seen;
 	bool tokened;
@@ -1009,7 +1009,7 @@ static int server_open(struct server *server, const char *folder, char **ports)
 		uint16_t port = parse_port(*ports);
 
 		result =
-		    watch(server, SOURCE_LISTENER, open_server_socket(SOCK_STREAM, port), port);
+			watch(server, SOURCE_LISTENER, open_server_socket(SOCK_STREAM, port), port);
 		if (result == 0)
 			result = watch(server, SOURCE_DATAGRAMS,
 				       open_server_socket(SOCK_DGRAM, port), port);
@@ -1103,8 +1103,9 @@ static int give_away(int peer, int fd)
 				 .msg_control = &control,
 				 .msg_controllen = sizeof(control)};
 
-	control.header = (struct cmsghdr){
-	    .cmsg_len = CMSG_LEN(sizeof(fd)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+	control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(fd)),
+					  .cmsg_level = SOL_SOCKET,
+					  .cmsg_type = SCM_RIGHTS};
 	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
 	return sendmsg(peer, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
@@ -1228,9 +1229,9 @@ static int tool_flood(char **words)
 			continue;
 		}
 		((struct sockaddr_in *)&denied.address)->sin_addr.s_addr =
-		    htonl(0xc6120000U + (uint32_t)(tally.rounds / 2) % 0x20000U);
+			htonl(0xc6120000U + (uint32_t)(tally.rounds / 2) % 0x20000U);
 		((struct sockaddr_in *)&denied.address)->sin_port =
-		    htons((uint16_t)(9 + tally.rounds / 2 / 0x20000U));
+			htons((uint16_t)(9 + tally.rounds / 2 / 0x20000U));
 		count_denied(&tally, connect_to(fd, &denied));
 	}
 	return print_tally(&tally);
@@ -1316,16 +1317,16 @@ static const struct tool {
 	const char *name;
 	int (*run)(char **words);
 } tools[] = {
-    {"serve", tool_serve},
-    {"take", tool_take},
-    {"with-fd", tool_with_fd},
-    {"hand-out", tool_hand_out},
-    {"hang-on", tool_hang_on},
-    {"ptrace", tool_ptrace},
-    {"connect-unix", tool_connect_unix},
-    {"open-write", tool_open_write},
-    {"flood", tool_flood},
-    {"loop", tool_loop},
+	{"serve", tool_serve},
+	{"take", tool_take},
+	{"with-fd", tool_with_fd},
+	{"hand-out", tool_hand_out},
+	{"hang-on", tool_hang_on},
+	{"ptrace", tool_ptrace},
+	{"connect-unix", tool_connect_unix},
+	{"open-write", tool_open_write},
+	{"flood", tool_flood},
+	{"loop", tool_loop},
 };
 
 static int conclude(int result)

@@ -243,8 +243,9 @@ static int learn_places(struct run *run, const json_value *reply, struct error *
 	const char *state = json_as_string(json_member(reply, "state"));
 
 	if (!log || !state)
-		return error_set(error, STATUS_SYSTEM, "policyd does not say where its log is; is "
-						       "it of another version?");
+		return error_set(error, STATUS_SYSTEM,
+				 "policyd does not say where its log is; is "
+				 "it of another version?");
 	if (file_path(run->log_file, error, "%s/%s", log, AUDIT_LOG_NAME) < 0 ||
 	    file_path(run->state_folder, error, "%s", state) < 0)
 		return -1;

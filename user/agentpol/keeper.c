@@ -75,8 +75,8 @@ static int take_lock(const char *name, struct error *error)
 	if (file_make_directories(RUN_LOCKS, 0700, error) < 0 ||
 	    file_path(path, error, "%s/%s", RUN_LOCKS, name) < 0)
 		return -1;
-	/* A sweeper that came between open and lock took the file for one that was left, and removes
-	 * it under its lock: then it is made anew. */
+	/* A sweeper that came between open and lock took the file for one that was left, and
+	 * removes it under its lock: then it is made anew. */
 	for (int tries = 0; tries < LOCK_TRIES; tries++) {
 		struct stat opened, named;
 
@@ -124,7 +124,6 @@ void keeper_dismiss(int fd, const char *name)
 	(void)close(fd);
 }
 
-
 static void sweep_one(const char *name, const char *cgroup_folder, const char *pin_folder)
 {
 	char lock[PATH_MAX], cgroup[PATH_MAX], pins[PATH_MAX];
@@ -133,7 +132,7 @@ static void sweep_one(const char *name, const char *cgroup_folder, const char *p
 
 	if (file_path(lock, &error, "%s/%s", RUN_LOCKS, name) < 0 ||
 	    file_path(cgroup, &error, "%s/%s", cgroup_folder, name) < 0 ||
-	    file_path(pins, &error, "%s/%s", pin_folder, name) < 0 )
+	    file_path(pins, &error, "%s/%s", pin_folder, name) < 0)
 		return;
 	/* Held until the end: nobody begins what is being ended. */
 	fd = open(lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW);

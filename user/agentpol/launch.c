@@ -44,16 +44,28 @@ static int failed(struct failure *failure, const char *what)
 
 /*
  * Places that an agent has no use for, and that root's number alone, without any capability, could
- * write to or speak to: the enforcer's own, and the sockets of container runtimes.
+ * write to or speak to: the enforcer's own; the sockets of container runtimes; and those by which
+ * another process acts for whoever asks: starts units (dbus, the user's own manager in /run/user)
+ * or looks names up.
  */
 static const struct hidden_place {
 	const char *path;
 	bool make; /* it may come later: be there first */
 } hidden_places[] = {
-	{"/sys/fs/bpf", false},		 {"/run/agentpol", true},  {"/var/log/agentpol", true},
-	{"/var/lib/agentpol", false},	 {"/etc/agentpol", false}, {"/run/docker.sock", false},
-	{"/run/containerd", false},	 {"/run/crio", false},	   {"/run/podman", false},
+	{"/sys/fs/bpf", false},
+	{"/run/agentpol", true},
+	{"/var/log/agentpol", true},
+	{"/var/lib/agentpol", false},
+	{"/etc/agentpol", false},
+	{"/run/docker.sock", false},
+	{"/run/containerd", false},
+	{"/run/crio", false},
+	{"/run/podman", false},
+	{"/run/user", false},
 	{"/run/systemd/private", false},
+	{"/run/dbus/system_bus_socket", false},
+	{"/run/systemd/resolve/io.systemd.Resolve", false},
+	{"/run/nscd/socket", false},
 };
 
 /* Parts of /proc by which root's number commands the kernel, as container runtimes have them. */
@@ -63,7 +75,7 @@ static const char *const read_only_places[] = {
 
 /* File systems that are the kernel's control panel. */
 static const char *const read_only_types[] = {
-	"cgroup",     "cgroup2", "proc",  "sysfs",  "debugfs",	"tracefs",
+	"cgroup",     "cgroup2",  "proc",   "sysfs",	"debugfs", "tracefs",
 	"securityfs", "configfs", "pstore", "efivarfs", "fusectl",
 };
 
@@ -112,8 +124,7 @@ static int protect_file_systems(struct failure *failure)
 	while (getline(&line, &room, mounts) > 0) {
 		char point[PATH_MAX];
 
-		if (!is_read_only_type(line) ||
-		    sscanf(line, "%*s %*s %*s %*s %4095s", point) != 1)
+		if (!is_read_only_type(line) || sscanf(line, "%*s %*s %*s %*s %4095s", point) != 1)
 			continue;
 		file_decode_mount_path(point);
 		/* The one that programs need; its dangerous parts are read-only already. */
@@ -179,10 +190,9 @@ static int hide_enforcer(const struct launch *launch, struct failure *failure)
  */
 static int enter_landlock_domain(struct failure *failure)
 {
-	const struct landlock_ruleset_attr attributes = {
-		.handled_access_fs = LANDLOCK_ACCESS_FS_REFER};
-	struct landlock_path_beneath_attr everywhere = {
-		.allowed_access = LANDLOCK_ACCESS_FS_REFER};
+	const struct landlock_ruleset_attr attributes = {.handled_access_fs =
+								 LANDLOCK_ACCESS_FS_REFER};
+	struct landlock_path_beneath_attr everywhere = {.allowed_access = LANDLOCK_ACCESS_FS_REFER};
 	_cleanup_close_ int root = open("/", O_PATH | O_CLOEXEC), rules = -1;
 
 	if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) <

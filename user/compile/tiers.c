@@ -132,6 +132,12 @@ static void find_default_gaps(const struct policy *policy, enum tier tier, struc
 			"packet, vsock, XDP and other socket families of a live cgroup are not "
 			"denied",
 			"/network/families");
+	if (tier == TIER_ATTACH)
+		add_gap(gaps, false,
+			"joining a multicast group is not denied on a live cgroup; the kernel "
+			"sends "
+			"the group's address",
+			"/network");
 	if (policy->tool_count == 0)
 		add_gap(gaps, false, "tool calls are not judged", "/tools");
 }

@@ -167,8 +167,8 @@ static int explain_load(int errno_value, struct error *error)
 			" be root with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and "
 			"CAP_SYS_ADMIN");
 	if (kernel_is_too_old(&kernel))
-		return error_set(error, STATUS_SYSTEM,
-				 "Linux 5.15 or later is needed; this is %s", kernel.release);
+		return error_set(error, STATUS_SYSTEM, "Linux 5.15 or later is needed; this is %s",
+				 kernel.release);
 	return error_set_errno(error, STATUS_SYSTEM, errno_value,
 			       "cannot load the BPF programs (Linux 5.15 or later and CAP_PERFMON "
 			       "are needed); the kernel's last words: %s",

@@ -402,4 +402,3 @@ int enforcer_read_counters(const struct enforcer *enforcer, uint64_t cgroup,
 	}
 	return 0;
 }
-

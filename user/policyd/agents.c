@@ -467,7 +467,7 @@ static void adopt_one(uint64_t cgroup, uint64_t loaded, void *context)
 	if (adoption->live_count < CGROUPS_MAX)
 		adoption->live[adoption->live_count++] = POLICY_ID(loaded);
 	/* Enrolling again turns the pinned links to this program version. */
-	if (!agent ||(enforcer_enrol(agents->enforcer, agent->cgroup_path, loaded, &error) < 0)) {
+	if (!agent || (enforcer_enrol(agents->enforcer, agent->cgroup_path, loaded, &error) < 0)) {
 		adoption->orphans++;
 		if (agent)
 			agent_free(agent);

@@ -208,10 +208,11 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 
 	(void)address;
 	(void)length;
-	connection =
-		control->asking_count < CLIENTS_MAX && control->follower_count < FOLLOWERS_MAX && peer_may_command(control->subject, fd)
-			? calloc(1, sizeof(*connection))
-			: NULL;
+	connection = control->asking_count < CLIENTS_MAX &&
+				     control->follower_count < FOLLOWERS_MAX &&
+				     peer_may_command(control->subject, fd)
+			     ? calloc(1, sizeof(*connection))
+			     : NULL;
 	if (!connection) {
 		(void)close(fd);
 		return;

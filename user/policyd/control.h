@@ -25,7 +25,8 @@ struct control;
 struct control_subject {
 	struct enforcer *enforcer;
 	struct agents *agents;
-	const char *log_folder, *state_folder; /* told to a run, which hides them from its command */
+	const char *log_folder,
+		*state_folder;	 /* told to a run, which hides them from its command */
 	struct monitor *monitor; /* may be set after control_new */
 };
 
