@@ -1183,6 +1183,8 @@ static int tool_open_write(char **words)
 
 /* ---- many verdicts ---- */
 
+static volatile sig_atomic_t stopping;
+
 struct tally {
 	unsigned long let;     /* denied, and yet it was let */
 	unsigned long refused; /* granted, and yet it was refused */
@@ -1196,7 +1198,9 @@ static void count_denied(struct tally *tally, int result)
 
 static void count_granted(struct tally *tally, int result)
 {
-	tally->refused += result != 0;
+	/* The signal that ends the loop may cut off an attempt; that is nobody's verdict. */
+	if (!stopping)
+		tally->refused += result != 0;
 }
 
 static int print_tally(const struct tally *tally)
@@ -1236,8 +1240,6 @@ static int tool_flood(char **words)
 	}
 	return print_tally(&tally);
 }
-
-static volatile sig_atomic_t stopping;
 
 static void on_stop(int number)
 {

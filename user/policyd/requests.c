@@ -125,8 +125,10 @@ static int answer_attach(struct call *call)
 	if (selftest_run(call->subject->enforcer, &call->error) < 0) {
 		struct error ignored;
 
-		if (!replaced)
-			(void)!agents_detach(call->subject->agents, cgroup, &ignored);
+		if (replaced)
+			return error_wrap(&call->error,
+					  "the new manifest is in force, but can't be proven");
+		(void)!agents_detach(call->subject->agents, cgroup, &ignored);
 		return -1;
 	}
 	json_key_string(call->answer, "log", call->subject->log_folder);
