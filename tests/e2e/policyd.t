@@ -160,6 +160,30 @@ rmdir "$cgroups/$name-$id"
 ok "a cgroup that is removed is a record" wait_for 5 has_record "$log" ".reason == \"vanished\" and .container == \"$id\""
 ok "and is no more in ps" not grep -q "$id" <<<"$(ask ps)"
 
+# Who asks and never reads the answers: 400,000 pings, before and after it follows an agent.
+cat >"$work/deaf.py" <<'E2'
+import json, socket, sys
+client = socket.socket(socket.AF_UNIX)
+client.connect(sys.argv[1])
+client.settimeout(5)
+line = lambda **request: json.dumps(request).encode() + b"\n"
+try:
+    if sys.argv[2] == "follow":
+        client.sendall(line(op="follow", cgroup=sys.argv[3]))
+    client.sendall(line(op="ping") * 400000 + line(op="detach", cgroup=sys.argv[3] + "/none"))
+    client.settimeout(1)
+    while client.recv(1 << 20):
+        pass
+    print("let go")
+except (BrokenPipeError, ConnectionResetError):
+    print("let go")
+except TimeoutError:
+    print("kept")
+E2
+is "a client that asks and does not read is let go" "$(python3 "$work/deaf.py" "$socket" ask "$cgroup")" "let go"
+is "one that follows is not read any more" "$(python3 "$work/deaf.py" "$socket" follow "$cgroup")" kept
+is "and the daemon serves on" "$(exit_of ask ps)" 0
+
 # A cgroup that came back under its name while no daemon looked is another one.
 back=$cgroups/$name-back
 mkdir "$back"
