@@ -28,8 +28,9 @@ TEXT
 readonly default_kernels=(5.10 6.1 6.12 7.3)
 readonly oldest_supported=5.15
 readonly boot_timeout=60 boot_tries=3
-# What the tests need of what Debian builds as modules.
-readonly modules=(veth)
+# What the tests need of what Debian builds as modules; a kernel in the cache has those of when it was
+# fetched, and tests that miss one are skipped there.
+readonly modules=(veth tcp_diag udp_diag raw_diag)
 readonly packages=(qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 dash iproute2 debian-archive-keyring)
 
 cache=${AGENTPOL_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/agentpol/kernels}
