@@ -22,6 +22,13 @@ char LICENSE[] SEC("license") = "GPL";
 #define SOCK_STREAM 1
 #define SOCK_DGRAM  2
 
+/* From <linux/if_ether.h> and <linux/tcp.h>. */
+#define ETH_P_IP      0x0800
+#define TCP_OFFSET_AT 12
+#define TCP_FIN	      1
+#define TCP_SYN	      2
+#define TCP_RST	      4
+
 /* What a verdict is about; the rest of a hook's code only fills it. */
 struct question {
 	struct subject subject;
@@ -351,6 +358,24 @@ static __always_inline bool packet_may_leave(struct __sk_buff *skb, const struct
 	return answers_udp_peer(policy_id, bpf_get_socket_cookie(skb), flow);
 }
 
+/*
+ * A reset without data: it carries nothing but the two ends. Only a connection from before the
+ * policy has one to send to where nothing is granted, since connect refuses new ones; dropped, it
+ * would leave the peer with a connection that nobody ends.
+ */
+static __always_inline bool is_bare_reset(const struct __sk_buff *skb, const struct bpf_sock *sk)
+{
+	__u32 header = skb->protocol == bpf_htons(ETH_P_IP) ? sizeof(struct iphdr)
+							    : sizeof(struct ipv6hdr);
+	__u8 tcp[2]; /* data offset, flags: RFC 9293, 3.1 */
+
+	if (sk->type != SOCK_STREAM ||
+	    bpf_skb_load_bytes(skb, header + TCP_OFFSET_AT, tcp, sizeof(tcp)))
+		return false;
+	return (tcp[1] & (TCP_FIN | TCP_SYN | TCP_RST)) == TCP_RST &&
+	       skb->len == header + (tcp[0] >> 4) * 4;
+}
+
 /* What was let through for which reason, so that the next packet of its kind is not asked about. */
 static __always_inline void remember_packet(struct socket_state *state,
 					    const struct question *question,
@@ -387,7 +412,8 @@ static __always_inline enum event_reason judge_packet(struct __sk_buff *skb, str
 	if (state && state->approved == approval)
 		return REASON_NONE;
 	if (!packet_may_leave(skb, sk, flow, state, policy_id))
-		return REASON_EGRESS;
+		return flow->protocol == IPPROTO_TCP && is_bare_reset(skb, sk) ? REASON_NONE
+									       : REASON_EGRESS;
 	if (state)
 		state->approved = approval;
 	return REASON_NONE;

@@ -28,7 +28,7 @@ static const char *const map_names[MAP_COUNT] = {
 	[MAP_GRANT_OF_ADDRESS] = "grant_of_address", [MAP_PORT_SETS] = "port_sets",
 	[MAP_DENIAL_COUNTS] = "denial_counts",	     [MAP_EVENTS] = "events",
 	[MAP_COUNTERS_OF_SLOT] = "counters_of_slot", [MAP_ENFORCER_COUNTERS] = "enforcer_counters",
-	[MAP_ENFORCER_STATE] = "enforcer_state",
+	[MAP_ENFORCER_STATE] = "enforcer_state",     [MAP_STATE_OF_SOCKET] = "state_of_socket",
 };
 
 /* libbpf speaks through one callback for the whole process; the verifier's log can be 20 MB, of

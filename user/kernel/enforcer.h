@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "bpf/abi.h"
@@ -63,6 +64,10 @@ int enforcer_swap(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy,
  * to them before). Also for a cgroup that is gone. */
 int enforcer_release(struct enforcer *enforcer, uint64_t cgroup, struct error *error) MUST_USE;
 
+/* A connection that a listener accepted before there was a policy: answers on it are no egress. The
+ * socket is named by a descriptor of the caller's; `pid` is told with its denials. -errno. */
+int enforcer_mark_inbound(const struct enforcer *enforcer, int socket, pid_t pid) MUST_USE;
+
 /* The policy (a POLICY_WORD) of an enrolled cgroup, or 0. */
 uint64_t enforcer_policy_of(const struct enforcer *enforcer, uint64_t cgroup);
 /* Calls `visit` for each enrolled cgroup. */
@@ -91,6 +96,7 @@ enum enforcer_map {
 	MAP_COUNTERS_OF_SLOT,
 	MAP_ENFORCER_COUNTERS,
 	MAP_ENFORCER_STATE,
+	MAP_STATE_OF_SOCKET,
 	MAP_COUNT
 };
 int enforcer_map_fd(const struct enforcer *enforcer, enum enforcer_map map);

@@ -320,6 +320,17 @@ int enforcer_release(struct enforcer *enforcer, uint64_t cgroup, struct error *e
 	return update_state(enforcer, error);
 }
 
+/* The rest of its state is found anew by the next packet: no cgroup is named. */
+int enforcer_mark_inbound(const struct enforcer *enforcer, int socket, pid_t pid)
+{
+	const struct socket_state state = {.pid = (uint32_t)pid, .flags = SOCKET_INBOUND};
+
+	return bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_STATE_OF_SOCKET), &socket, &state,
+				   BPF_ANY) < 0
+		       ? -errno
+		       : 0;
+}
+
 /* ---- questions ---- */
 
 uint64_t enforcer_policy_of(const struct enforcer *enforcer, uint64_t cgroup)
