@@ -9,7 +9,7 @@ _agentpol_options() { # VERB
     run) echo "-m --manifest -t --tool -u --user -q --quiet --fd --allow-degraded --log --socket
                --standalone -h --help" ;;
     attach) echo "-m --manifest --cgroup --pid --container --unit -t --tool --allow-degraded
-                  --format --socket -h --help" ;;
+                  --keep-open --format --socket -h --help" ;;
     detach) echo "--cgroup --pid --container --unit --socket -h --help" ;;
     ps) echo "--format --socket -h --help" ;;
     reload) echo "--socket -h --help" ;;

@@ -56,6 +56,7 @@ complete -c agentpol -n '__agentpol_verb run' -s h -l help -d 'Tell the options'
 complete -c agentpol -n '__agentpol_verb attach' -s m -l manifest -r -F -d 'The manifest'
 complete -c agentpol -n '__agentpol_verb attach' -s t -l tool -x -d 'Grant what that tool may do, too'
 complete -c agentpol -n '__agentpol_verb attach' -l allow-degraded -d 'Take a manifest though not all of it can be enforced'
+complete -c agentpol -n '__agentpol_verb attach' -l keep-open -d 'Refuse rather than close what is open and not granted'
 complete -c agentpol -n '__agentpol_verb attach' -l format -x -a 'text json' -d 'Form of the result'
 for verb in attach detach
     complete -c agentpol -n "__agentpol_verb $verb" -l cgroup -x -a '(__fish_complete_directories)' -d 'A cgroup v2 folder'

@@ -778,6 +778,7 @@ struct source {
 	enum source_kind kind;
 	int fd;
 	uint16_t port;
+	uint16_t peer_port; /* of a stream */
 };
 
 struct server {
@@ -920,6 +921,16 @@ static void take_packet(const struct server *server, const struct source *source
 	note(server, line);
 }
 
+static uint16_t peer_port_of(int fd)
+{
+	struct endpoint peer = {.length = sizeof(peer.address)};
+
+	if (getpeername(fd, to_sockaddr(&peer), &peer.length) < 0)
+		return 0;
+	/* In both families the port lies behind the family. */
+	return ntohs(((struct sockaddr_in *)&peer.address)->sin_port);
+}
+
 static int watch(const struct server *server, enum source_kind kind, int fd, uint16_t port)
 {
 	struct source *source = malloc(sizeof(*source));
@@ -928,6 +939,8 @@ static int watch(const struct server *server, enum source_kind kind, int fd, uin
 	if (!source || fd < 0)
 		return fd < 0 ? fd : -ENOMEM;
 	*source = (struct source){.kind = kind, .fd = fd, .port = port};
+	if (kind == SOURCE_STREAM)
+		source->peer_port = peer_port_of(fd);
 	return epoll_ctl(server->waiting, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
@@ -935,6 +948,15 @@ static void unwatch(struct source *source)
 {
 	(void)close(source->fd);
 	free(source);
+}
+
+/* Ended by a reset: with the port at the other end, by which a test knows whose it was. */
+static void note_reset(const struct server *server, const struct source *source)
+{
+	char line[64];
+
+	(void)snprintf(line, sizeof(line), "reset %u from %u\n", source->port, source->peer_port);
+	note(server, line);
 }
 
 static void take(const struct server *server, struct source *source)
@@ -958,6 +980,8 @@ static void take(const struct server *server, struct source *source)
 		break;
 	case SOURCE_STREAM:
 		length = recv(source->fd, bytes, sizeof(bytes), 0);
+		if (length < 0 && errno == ECONNRESET)
+			note_reset(server, source);
 		note_token(server, "tcp", source->port, bytes, length);
 		unwatch(source);
 		break;
@@ -1155,6 +1179,165 @@ static int tool_hang_on(char **words)
 		(void)pause();
 }
 
+/* ---- sockets that are open before a policy comes ---- */
+
+/* The socket that HOW names, connected to or bound at ADDRESS PORT. */
+static int open_held(const char *how, const struct endpoint *end)
+{
+	static const struct {
+		const char *how;
+		int type, protocol;
+		bool bound;
+	} kinds[] = {
+		{"tcp", SOCK_STREAM, 0, false},
+		{"mptcp", SOCK_STREAM, IPPROTO_MPTCP, false},
+		{"listen", SOCK_STREAM, 0, true},
+		{"udp", SOCK_DGRAM, 0, false},
+		{"udp-bound", SOCK_DGRAM, 0, true},
+		{"udplite", SOCK_DGRAM, IPPROTO_UDPLITE, false},
+		{"raw", SOCK_RAW, IPPROTO_ICMP, false},
+	};
+	const int on = 1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		int fd, result;
+
+		if (strcmp(how, kinds[i].how) != 0)
+			continue;
+		fd = open_socket(family_of(end), kinds[i].type, kinds[i].protocol);
+		if (fd < 0 || !kinds[i].bound) {
+			result = fd < 0 ? fd : connect_to(fd, end);
+			return result < 0 ? result : fd;
+		}
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+		if (bind(fd, to_sockaddr(end), end->length) < 0 ||
+		    (kinds[i].type == SOCK_STREAM && listen(fd, 4) < 0))
+			return -errno;
+		return fd;
+	}
+	return -EINVAL;
+}
+
+static int tell_held(int fd)
+{
+	struct endpoint own = {.length = sizeof(own.address)};
+
+	if (getsockname(fd, to_sockaddr(&own), &own.length) < 0)
+		return -errno;
+	printf("open %u\n", ntohs(((struct sockaddr_in *)&own.address)->sin_port));
+	return fflush(stdout) == 0 ? 0 : -EIO;
+}
+
+struct held {
+	int fd;
+	int listener; /* from which `fd` was accepted; -1: none */
+};
+
+static int accept_held(struct held *held)
+{
+	int peer;
+
+	if (held->listener < 0)
+		held->listener = held->fd;
+	peer = accept4(held->listener, NULL, NULL, SOCK_CLOEXEC);
+	if (peer < 0)
+		return -errno;
+	held->fd = peer;
+	return 0;
+}
+
+static int wait_held(const struct held *held)
+{
+	char byte;
+	int result = wait_readable(held->fd);
+
+	if (result < 0)
+		return result;
+	return recv(held->fd, &byte, 1, 0) < 0 ? -errno : 0;
+}
+
+/* One line of a test's: TOKEN is sent; TOKEN ADDRESS PORT is sent there; "wait" until the socket
+ * has something to tell; "accept" a peer, to whom tokens go from then on. */
+static int do_line(struct held *held, char *line)
+{
+	char *word = strtok(line, " \n"), *address = strtok(NULL, " \n"),
+	     *port = strtok(NULL, " \n");
+	struct endpoint to;
+
+	if (!word)
+		return -EINVAL;
+	if (strcmp(word, "wait") == 0)
+		return wait_held(held);
+	if (strcmp(word, "accept") == 0)
+		return accept_held(held);
+	if (!address || !port)
+		return send_bytes(held->fd, word, strlen(word));
+	if (endpoint_parse(&to, address, parse_port(port)) < 0)
+		return -EINVAL;
+	return send_bytes_to(held->fd, word, strlen(word), &to);
+}
+
+static int obey(int fd)
+{
+	struct held held = {.fd = fd, .listener = -1};
+	char line[128];
+
+	(void)alarm(0);
+	while (fgets(line, sizeof(line), stdin)) {
+		int result = do_line(&held, line);
+
+		printf("%s\n", result < 0 ? strerrorname_np(-result) : "done");
+		(void)fflush(stdout);
+	}
+	return 0;
+}
+
+/* HOW ADDRESS PORT: opens it, prints "open" and its own port, and does what lines of standard input
+ * ask for, each answered by "done" or the errno. */
+static int tool_hold(char **words)
+{
+	struct endpoint end;
+	int fd, result;
+
+	if (!words[0] || !words[1] || !words[2] ||
+	    endpoint_parse(&end, words[1], parse_port(words[2])) < 0)
+		return -EINVAL;
+	fd = open_held(words[0], &end);
+	result = fd < 0 ? fd : tell_held(fd);
+	return result < 0 ? result : obey(fd);
+}
+
+/* FD: the same with a descriptor that was inherited. */
+static int tool_hold_fd(char **words)
+{
+	int fd = words[0] ? atoi(words[0]) : -EINVAL, result;
+
+	result = fd < 0 ? fd : tell_held(fd);
+	return result < 0 ? result : obey(fd);
+}
+
+/* HOW ADDRESS PORT FD COMMAND...: opens it, and the command gets it as FD. */
+static int tool_hand_down(char **words)
+{
+	struct endpoint end;
+	int fd;
+
+	for (size_t i = 0; i < 5; i++)
+		if (!words[i])
+			return -EINVAL;
+	if (endpoint_parse(&end, words[1], parse_port(words[2])) < 0)
+		return -EINVAL;
+	fd = open_held(words[0], &end);
+	if (fd < 0)
+		return fd;
+	if (dup2(fd, atoi(words[3])) < 0)
+		return -errno;
+	(void)alarm(0);
+	(void)execvp(words[4], words + 4);
+	return -errno;
+}
+
 /* ---- attempts without a network ---- */
 
 /* PID */
@@ -1324,6 +1507,9 @@ static const struct tool {
 	{"with-fd", tool_with_fd},
 	{"hand-out", tool_hand_out},
 	{"hang-on", tool_hang_on},
+	{"hold", tool_hold},
+	{"hold-fd", tool_hold_fd},
+	{"hand-down", tool_hand_down},
 	{"ptrace", tool_ptrace},
 	{"connect-unix", tool_connect_unix},
 	{"open-write", tool_open_write},

@@ -6,6 +6,7 @@
 
 #include "agentpol/commands.h"
 #include "agentpol/daemon.h"
+#include "audit/query.h"
 #include "kernel/cgroup.h"
 #include "policyd/config.h"
 
@@ -15,6 +16,8 @@ static const char usage_attach[] =
 	"\n"
 	"Puts a live cgroup, and all below it, under a manifest; a second attach exchanges the\n"
 	"manifest in one step. policyd must be running.\n"
+	"Connections and listeners that are open already and that the manifest does not grant are\n"
+	"closed.\n"
 	"\n"
 	"  -m, --manifest FILE   the manifest; - is standard input\n"
 	"      --cgroup PATH     a cgroup v2 folder, or its path below the mount\n"
@@ -23,6 +26,8 @@ static const char usage_attach[] =
 	"      --unit NAME       a systemd unit's cgroup\n"
 	"  -t, --tool NAME       grant what that tool may do, too\n"
 	"      --allow-degraded  take a manifest though not all of it can be enforced here\n"
+	"      --keep-open       close nothing: refuse where something is open that is not "
+	"granted\n"
 	"      --format text|json\n"
 	"      --socket PATH     policyd's socket (default " SOCKET_PATH_DEFAULT ")\n"
 	"  -h, --help\n";
@@ -41,6 +46,7 @@ enum {
 	OPTION_CONTAINER,
 	OPTION_UNIT,
 	OPTION_DEGRADED,
+	OPTION_KEEP_OPEN,
 	OPTION_FORMAT,
 	OPTION_SOCKET,
 };
@@ -50,6 +56,7 @@ static const struct option options_attach[] = {
 	{"manifest", required_argument, NULL, 'm'},
 	{"tool", required_argument, NULL, 't'},
 	{"allow-degraded", no_argument, NULL, OPTION_DEGRADED},
+	{"keep-open", no_argument, NULL, OPTION_KEEP_OPEN},
 	{"format", required_argument, NULL, OPTION_FORMAT},
 	{"cgroup", required_argument, NULL, OPTION_CGROUP},
 	{"pid", required_argument, NULL, OPTION_PID},
@@ -60,7 +67,7 @@ static const struct option options_attach[] = {
 	{0},
 };
 
-#define ATTACH_ALONE 4
+#define ATTACH_ALONE 5
 static const struct option *const options_detach = options_attach + ATTACH_ALONE;
 
 struct arguments {
@@ -100,6 +107,9 @@ static int parse(int argc, char **argv, bool attaching, struct arguments *argume
 		case OPTION_DEGRADED:
 			arguments->attachment.allow_degraded = true;
 			break;
+		case OPTION_KEEP_OPEN:
+			arguments->attachment.keep_open = true;
+			break;
 		case OPTION_FORMAT:
 			if (command_read_format(argv[0], optarg, &arguments->json))
 				return STATUS_UNUSABLE;
@@ -131,9 +141,72 @@ static void print_gaps(const json_value *agent)
 				      json_as_string(json_member(gap, "what")));
 }
 
-static void print_attached(const struct json_document *reply, bool json)
+/* "10.0.0.1 port 40000"; a raw socket's is its protocol. */
+static void print_end(const json_value *end, FILE *out)
 {
-	const json_value *agent = json_member(json_root(reply), "agent");
+	(void)fprintf(out, " %s port %.0f", json_as_string(json_member(end, "address")),
+		      json_as_number(json_member(end, "port")));
+}
+
+/* "tcp 10.0.0.1 port 40000 to 203.0.113.9 port 443, /usr/bin/curl (pid 991): why" */
+static void print_socket(const json_value *socket, FILE *out)
+{
+	const json_value *remote = json_member(socket, "remote"), *pid = json_member(socket, "pid");
+	const char *exe = json_as_string(json_member(socket, "exe"));
+
+	(void)fprintf(out, "%s", json_as_string(json_member(socket, "protocol")));
+	print_end(json_member(socket, "local"), out);
+	if (json_is_object(remote)) {
+		(void)fputs(" to", out);
+		print_end(remote, out);
+	} else {
+		(void)fprintf(out, ", %s", json_as_string(json_member(socket, "state")));
+	}
+	if (json_is_number(pid)) {
+		(void)fputs(", ", out);
+		audit_print_safely(exe ? exe : "process", out);
+		(void)fprintf(out, " (pid %.0f)", json_as_number(pid));
+	}
+	(void)fprintf(out, ": %s\n", json_as_string(json_member(socket, "message")));
+}
+
+static void print_closed(const json_value *agent)
+{
+	const double unlisted = json_as_number(json_member(agent, "unlisted"));
+
+	json_for_each (socket, json_member(agent, "closed")) {
+		(void)fputs("closed: ", stdout);
+		print_socket(socket, stdout);
+	}
+	if (unlisted > 0)
+		(void)printf("and %.0f sockets more; the log has what was closed\n", unlisted);
+}
+
+/* What is granted and the cgroup's own is no news. */
+static void print_kept(const json_value *agent)
+{
+	json_for_each (socket, json_member(agent, "kept")) {
+		if (!json_is_string(json_member(socket, "message")))
+			continue;
+		(void)fputs("agentpol: still open: ", stderr);
+		print_socket(socket, stderr);
+	}
+}
+
+/* Was something left open that is not granted? */
+static bool has_left(const json_value *agent)
+{
+	json_for_each (socket, json_member(agent, "kept")) {
+		const char *verdict = json_as_string(json_member(socket, "verdict"));
+
+		if (verdict && strcmp(verdict, "deny") == 0)
+			return true;
+	}
+	return false;
+}
+
+static void print_attached(const json_value *agent, bool json)
+{
 	_cleanup_free_ char *text = NULL;
 
 	if (json) {
@@ -144,7 +217,9 @@ static void print_attached(const struct json_document *reply, bool json)
 	(void)printf("%s: %s is under %s\n", json_as_string(json_member(agent, "agent")),
 		     json_as_string(json_member(agent, "cgroup_path")),
 		     json_as_string(json_member(agent, "policy")));
+	print_closed(agent);
 	print_gaps(agent);
+	print_kept(agent);
 }
 
 int cmd_attach(int argc, char **argv)
@@ -152,6 +227,7 @@ int cmd_attach(int argc, char **argv)
 	_cleanup_client_ struct client *client = NULL;
 	_cleanup_json_document_ struct json_document *reply = NULL;
 	struct arguments arguments;
+	const json_value *agent;
 	char path[PATH_MAX];
 	struct error error;
 	int status = parse(argc, argv, true, &arguments);
@@ -170,8 +246,9 @@ int cmd_attach(int argc, char **argv)
 		reply = daemon_attach(client, &arguments.attachment, &error);
 	if (!reply)
 		return command_fail("attach", &error);
-	print_attached(reply, arguments.json);
-	return STATUS_DONE;
+	agent = json_member(json_root(reply), "agent");
+	print_attached(agent, arguments.json);
+	return has_left(agent) ? STATUS_NO : STATUS_DONE;
 }
 
 int cmd_detach(int argc, char **argv)

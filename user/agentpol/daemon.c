@@ -37,6 +37,7 @@ struct json_document *daemon_attach(struct client *client, const struct attachme
 		json_key_string(&request, "tool", attachment->tool);
 	json_key_boolean(&request, "launched", attachment->launched);
 	json_key_boolean(&request, "allow_degraded", attachment->allow_degraded);
+	json_key_boolean(&request, "keep_open", attachment->keep_open);
 	json_key_unsigned(&request, "body_bytes", length);
 	json_close_object(&request);
 	json_newline(&request);

@@ -14,6 +14,7 @@ struct attachment {
 	const char *tool;	   /* or NULL */
 	bool launched;
 	bool allow_degraded;
+	bool keep_open; /* refuse, rather than close what is open and not granted */
 };
 
 /* Reads the manifest and asks policyd to attach it; the reply is the caller's to free. */

@@ -86,8 +86,7 @@ static const char *colour_of(const char *verdict)
 	return "";
 }
 
-/* What an agent named may hold what a terminal obeys. */
-static void print_safely(const char *text, FILE *out)
+void audit_print_safely(const char *text, FILE *out)
 {
 	for (; *text; text++)
 		(void)fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, out);
@@ -108,7 +107,7 @@ static void print_subject(const cJSON *subject, FILE *out)
 		(void)fprintf(out, " port %d", port->valueint);
 	if (name) {
 		(void)fputs(" (", out);
-		print_safely(name, out);
+		audit_print_safely(name, out);
 		(void)fputc(')', out);
 	}
 	if (socket)
@@ -145,7 +144,7 @@ static void print_record(const cJSON *record, bool colour, FILE *out)
 	print_subject(cJSON_GetObjectItemCaseSensitive(record, "subject"), out);
 	if (exe) {
 		(void)fputs(" by ", out);
-		print_safely(exe, out);
+		audit_print_safely(exe, out);
 	}
 	if (cJSON_IsNumber(pid))
 		(void)fprintf(out, exe ? " (pid %d)" : " by pid %d", pid->valueint);
@@ -153,7 +152,7 @@ static void print_record(const cJSON *record, bool colour, FILE *out)
 		(void)fprintf(out, " (%.0f times)", count->valuedouble);
 	if (message) {
 		(void)fputs(": ", out);
-		print_safely(message, out);
+		audit_print_safely(message, out);
 	}
 	print_hint(record, out);
 	(void)fputc('\n', out);

@@ -29,4 +29,7 @@ int audit_query(const char *folder, const struct audit_filter *filter, size_t *o
 /* A record's line as a line for people; `colour` marks verdicts. False if it is no record. */
 bool audit_print_line(const char *line, bool colour, FILE *out) MUST_USE;
 
+/* A text that an agent may have named, without what a terminal obeys. */
+void audit_print_safely(const char *text, FILE *out);
+
 #endif

@@ -125,7 +125,7 @@ void agents_each_past(const struct agents *agents, void (*visit)(uint32_t policy
 		visit(POLICY_ID(past->loaded), context);
 }
 
-static struct policy *read_manifest(const struct agent_request *request, struct error *error)
+struct policy *agents_read_manifest(const struct agent_request *request, struct error *error)
 {
 	_cleanup_diagnostics_ struct diagnostics diagnostics;
 	_cleanup_free_ char *text = NULL;
@@ -182,7 +182,7 @@ static const struct tool *find_tool(const struct policy *policy, const char *nam
 static struct policy *load(struct agents *agents, const struct agent_request *request,
 			   uint64_t *loaded, struct error *error)
 {
-	_cleanup_policy_ struct policy *policy = read_manifest(request, error);
+	_cleanup_policy_ struct policy *policy = agents_read_manifest(request, error);
 	_cleanup_image_ struct image *image = NULL;
 	const struct tool *tool = NULL;
 	struct policy *result;
@@ -439,7 +439,7 @@ static struct agent *read_agent(const struct agents *agents, uint64_t cgroup, ui
 						      .manifest_text = text,
 						      .manifest_length = length};
 
-		agent->policy = read_manifest(&request, &error);
+		agent->policy = agents_read_manifest(&request, &error);
 	}
 	if (!agent->policy) {
 		free(agent);

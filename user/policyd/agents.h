@@ -47,6 +47,11 @@ struct agents *agents_new(struct enforcer *enforcer, const char *state_folder,
 /* Forgets; enforcement goes on. Accepts NULL. */
 void agents_free(struct agents *agents);
 
+/* The request's manifest as a policy; the caller's to free. STATUS_UNUSABLE, with all that is
+ * wrong, where it is not usable. */
+struct policy *agents_read_manifest(const struct agent_request *request,
+				    struct error *error) MUST_USE;
+
 /*
  * Reads the manifest, refuses what the tier can't enforce (STATUS_SYSTEM, unless allow_degraded),
  * loads it and enrols the cgroup; a cgroup that is an agent's already gets the new policy in one

@@ -5,7 +5,8 @@
  *
  *   {"op": "ping"}
  *   {"op": "attach", "cgroup": PATH, "manifest_path": PATH, "tool": NAME, "launched": BOOL,
- *    "allow_degraded": BOOL, "body_bytes": N}      and N bytes behind the line: the manifest
+ *    "allow_degraded": BOOL, "keep_open": BOOL, "body_bytes": N}
+ *                                         and N bytes behind the line: the manifest
  *   {"op": "detach", "cgroup": PATH}
  *   {"op": "ps"}
  *   {"op": "reload"}

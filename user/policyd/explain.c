@@ -103,22 +103,20 @@ static void name_own_reason(enum event_reason reason, struct verdict *verdict)
 	}
 }
 
-/* Best effort, for people: of a process that has ended the name alone is left, as the kernel knew
- * it when it asked: "[curl]". */
-static void find_exe(const struct event *event, char *exe, size_t room)
+void explain_exe(pid_t pid, const char *command, char *exe)
 {
 	char link[64];
 	ssize_t length;
 
 	exe[0] = '\0';
-	if (!event->pid)
+	if (pid <= 0)
 		return;
-	(void)snprintf(link, sizeof(link), "/proc/%u/exe", event->pid);
-	length = readlink(link, exe, room - 1);
+	(void)snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	length = readlink(link, exe, EXE_ROOM - 1);
 	if (length > 0)
 		exe[length] = '\0';
-	else if (event->command[0])
-		(void)snprintf(exe, room, "[%.15s]", event->command);
+	else if (command[0])
+		(void)snprintf(exe, EXE_ROOM, "[%.15s]", command);
 }
 
 void explain_event(const struct event *event, const struct policy *policy, const char *tool,
@@ -131,7 +129,7 @@ void explain_event(const struct event *event, const struct policy *policy, const
 		ask(&event->what, policy, tool && tool[0] ? tool : NULL, verdict);
 	name_own_reason(event->what.reason, verdict);
 	write_subject(&event->what, explanation);
-	find_exe(event, explanation->exe, sizeof(explanation->exe));
+	explain_exe((pid_t)event->pid, event->command, explanation->exe);
 	record->pid = (pid_t)event->pid;
 	record->exe = explanation->exe[0] ? explanation->exe : NULL;
 	record->kind = kind_names[event->what.kind];

@@ -8,16 +8,21 @@
 #include "policy/decide.h"
 
 #define SUBJECT_ROOM 256
+#define EXE_ROOM     4096
 
 /* What a record points into. */
 struct explanation {
 	struct verdict verdict;
 	char subject[SUBJECT_ROOM];
-	char exe[4096];
+	char exe[EXE_ROOM];
 };
 
 /* Fills kind, verdict, reason, rule, subject, message, hint, pid, exe, count of `record`. */
 void explain_event(const struct event *event, const struct policy *policy, const char *tool,
 		   struct explanation *explanation, struct audit_record *record);
+
+/* What a process runs, into EXE_ROOM bytes. Best effort, for people: of one that has ended the name
+ * alone is left, as the kernel knew it when it asked ("[curl]"); "" where not even that. */
+void explain_exe(pid_t pid, const char *command, char *exe);
 
 #endif

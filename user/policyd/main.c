@@ -19,6 +19,7 @@
 #include "policyd/config.h"
 #include "policyd/control.h"
 #include "policyd/requests.h"
+#include "policyd/sweep.h"
 
 static const char usage[] =
 	"Usage: policyd [--config FILE] [--foreground]\n"
@@ -92,6 +93,21 @@ static int find_or_make_cgroup(const char *written, char *path, struct error *er
 	return cgroup_resolve(wanted, path, error);
 }
 
+/* What is open there already; the policy is in force, whatever comes of this. */
+static void sweep_configured(struct daemon *daemon, const struct agent *agent)
+{
+	const struct sweep_subject subject = {daemon->enforcer, daemon->monitor};
+	struct error error;
+	size_t left = 0;
+
+	if (sweep_close(&subject, agent, NULL, &left, &error) < 0)
+		say("%s: %s", agent->cgroup_path, error.text);
+	if (left)
+		say("%s: %zu sockets that were open before are not granted and can't be closed; "
+		    "the log has them",
+		    agent->cgroup_path, left);
+}
+
 static int attach_configured(struct daemon *daemon, struct error *error)
 {
 	const struct config_agent *wanted;
@@ -102,16 +118,22 @@ static int attach_configured(struct daemon *daemon, struct error *error)
 						.tier = TIER_ATTACH};
 		char path[PATH_MAX];
 		const struct agent *agent;
+		uint64_t cgroup;
+		bool replaced;
 
 		if (file_read_all(wanted->manifest, JSON_BYTES_MAX, &text, &request.manifest_length,
 				  error) < 0 ||
-		    find_or_make_cgroup(wanted->cgroup, path, error) < 0)
+		    find_or_make_cgroup(wanted->cgroup, path, error) < 0 ||
+		    cgroup_id(path, &cgroup, error) < 0)
 			return -1;
+		replaced = agents_find(daemon->agents, cgroup) != NULL;
 		request.manifest_text = text;
 		request.cgroup_path = path;
 		if (agents_attach(daemon->agents, &request, &agent, error) < 0)
 			return error_wrap(error, "%s", wanted->cgroup);
 		monitor_note(daemon->monitor, agent, "attached", "by the configuration");
+		if (!replaced)
+			sweep_configured(daemon, agent);
 	}
 	return 0;
 }

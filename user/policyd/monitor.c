@@ -148,22 +148,27 @@ void monitor_settle(struct monitor *monitor, uint32_t policy_id)
 	audit_store_flush(monitor->store);
 }
 
+void monitor_tell(struct monitor *monitor, const struct agent *agent, struct audit_record *record)
+{
+	record->time_ns = audit_time_now();
+	record->agent = agent->policy->name;
+	record->scope = agent->tool[0] ? agent->tool : NULL;
+	record->cgroup = agent->cgroup;
+	record->container = agent->container[0] ? agent->container : NULL;
+	record->policy = agent->policy->digest;
+	record->count = 1;
+	publish(monitor, record);
+}
+
 void monitor_note(struct monitor *monitor, const struct agent *agent, const char *what,
 		  const char *message)
 {
 	struct audit_record record = {
-		.time_ns = audit_time_now(),
-		.agent = agent->policy->name,
-		.scope = agent->tool[0] ? agent->tool : NULL,
-		.cgroup = agent->cgroup,
-		.container = agent->container[0] ? agent->container : NULL,
 		.kind = "agent",
 		.verdict = "noted",
 		.reason = what,
-		.count = 1,
-		.policy = agent->policy->digest,
 		.message = message,
 	};
 
-	publish(monitor, &record);
+	monitor_tell(monitor, agent, &record);
 }

@@ -29,6 +29,9 @@ void monitor_consume(struct monitor *monitor);
 void monitor_tick(struct monitor *monitor);
 /* Before an agent leaves: consumes, and tells the final counts of its policy. */
 void monitor_settle(struct monitor *monitor, uint32_t policy_id);
+/* Writes a record of now that user space has judged: kind, verdict and what follows from them are
+ * the caller's to fill, whose it is is filled here. */
+void monitor_tell(struct monitor *monitor, const struct agent *agent, struct audit_record *record);
 /* Writes a record about an agent itself: "attached", "swapped", "detached", "vanished". */
 void monitor_note(struct monitor *monitor, const struct agent *agent, const char *what,
 		  const char *message);

@@ -6,6 +6,7 @@
 #include "kernel/cgroup.h"
 #include "kernel/selftest.h"
 #include "manifest/json.h"
+#include "policyd/sweep.h"
 
 struct call {
 	struct control_subject *subject;
@@ -63,14 +64,14 @@ static void write_gaps(const struct agent *agent, struct json_writer *answer)
 	json_close_array(answer);
 }
 
-static void write_agent(const struct call *call, const struct agent *agent)
+/* Into an object that is open. */
+static void write_agent_members(const struct call *call, const struct agent *agent)
 {
 	const struct enforcer *enforcer = call->subject->enforcer;
 	struct json_writer *answer = call->answer;
 	struct verdict_counters counters;
 
 	(void)!enforcer_read_counters(enforcer, agent->cgroup, &counters);
-	json_open_object(answer);
 	json_key_string(answer, "agent", agent->policy->name);
 	json_key_string(answer, "scope", agent->tool[0] ? agent->tool : NULL);
 	json_key_string(answer, "cgroup_path", agent->cgroup_path);
@@ -85,7 +86,13 @@ static void write_agent(const struct call *call, const struct agent *agent)
 	json_key_unsigned(answer, "allowed", counters.allowed);
 	json_key_unsigned(answer, "denied", counters.denied);
 	write_gaps(agent, answer);
-	json_close_object(answer);
+}
+
+static void write_agent(const struct call *call, const struct agent *agent)
+{
+	json_open_object(call->answer);
+	write_agent_members(call, agent);
+	json_close_object(call->answer);
 }
 
 static int answer_ping(struct call *call)
@@ -94,48 +101,101 @@ static int answer_ping(struct call *call)
 	return 0;
 }
 
+static struct sweep_subject sweep_subject_of(const struct call *call)
+{
+	return (struct sweep_subject){call->subject->enforcer, call->subject->monitor};
+}
+
+/* Before anything is touched: is something open that is not granted? */
+static int check_open(struct call *call, const struct agent_request *request)
+{
+	_cleanup_policy_ struct policy *policy = agents_read_manifest(request, &call->error);
+	const struct sweep_subject subject = sweep_subject_of(call);
+
+	if (!policy)
+		return -1;
+	return sweep_check(&subject, policy, request->tool, request->cgroup_path, &call->error);
+}
+
+/* What a load or what follows it has left is not left to look like one. */
+static int take_back(struct call *call, uint64_t cgroup)
+{
+	struct error ignored;
+
+	(void)!agents_detach(call->subject->agents, cgroup, &ignored);
+	return -1;
+}
+
+/* A cgroup that was under no policy: what it has open is judged. The programs are at work already,
+ * so that nothing comes after the listing that is not granted. */
+static int settle_open(struct call *call, const struct agent *agent, bool keep_open)
+{
+	const struct sweep_subject subject = sweep_subject_of(call);
+	size_t left = 0;
+
+	if (keep_open &&
+	    sweep_check(&subject, agent->policy, agent->tool, agent->cgroup_path, &call->error) < 0)
+		return -1;
+	return sweep_close(&subject, agent, call->answer, &left, &call->error);
+}
+
+static bool flag_of(const struct call *call, const char *key)
+{
+	return json_as_boolean(json_member(call->request, key));
+}
+
+/* Enrols, proves, and settles what is open; writes the agent. */
+static int attach(struct call *call, const struct agent_request *request, uint64_t cgroup)
+{
+	const bool replaced = agents_find(call->subject->agents, cgroup) != NULL;
+	const bool sweeps = !replaced && request->tier == TIER_ATTACH;
+	const bool keep_open = flag_of(call, "keep_open");
+	const struct agent *agent;
+
+	if (sweeps && keep_open && check_open(call, request) < 0)
+		return -1;
+	if (agents_attach(call->subject->agents, request, &agent, &call->error) < 0)
+		return -1;
+	monitor_note(call->subject->monitor, agent, replaced ? "swapped" : "attached", NULL);
+	/* Proof after each load. */
+	if (selftest_run(call->subject->enforcer, &call->error) < 0)
+		return replaced ? error_wrap(&call->error,
+					     "the new manifest is in force, but can't be proven")
+				: take_back(call, cgroup);
+	json_key(call->answer, "agent");
+	json_open_object(call->answer);
+	if (sweeps && settle_open(call, agent, keep_open) < 0) {
+		monitor_note(call->subject->monitor, agent, "detached", call->error.text);
+		return take_back(call, cgroup);
+	}
+	write_agent_members(call, agent);
+	json_close_object(call->answer);
+	return 0;
+}
+
 static int answer_attach(struct call *call)
 {
 	const char *path = text_of(call, "manifest_path");
 	char cgroup_path[PATH_MAX];
-	const struct agent *agent;
 	struct agent_request request;
 	uint64_t cgroup;
-	bool replaced;
 
 	if (!call->bytes->body || !path)
 		return error_set(&call->error, STATUS_UNUSABLE, "the request has no manifest");
 	if (find_cgroup(call, cgroup_path, &cgroup) < 0)
 		return -1;
-	replaced = agents_find(call->subject->agents, cgroup) != NULL;
 	request = (struct agent_request){
 		.cgroup_path = cgroup_path,
 		.manifest_path = path,
 		.manifest_text = call->bytes->body,
 		.manifest_length = call->bytes->body_length,
 		.tool = text_of(call, "tool"),
-		.tier = json_as_boolean(json_member(call->request, "launched")) ? TIER_LAUNCH
-										: TIER_ATTACH,
-		.allow_degraded = json_as_boolean(json_member(call->request, "allow_degraded")),
+		.tier = flag_of(call, "launched") ? TIER_LAUNCH : TIER_ATTACH,
+		.allow_degraded = flag_of(call, "allow_degraded"),
 	};
-	if (agents_attach(call->subject->agents, &request, &agent, &call->error) < 0)
-		return -1;
-	monitor_note(call->subject->monitor, agent, replaced ? "swapped" : "attached", NULL);
-	/* Proof after each load; a load that can't be proven is not left to look like one. */
-	if (selftest_run(call->subject->enforcer, &call->error) < 0) {
-		struct error ignored;
-
-		if (replaced)
-			return error_wrap(&call->error,
-					  "the new manifest is in force, but can't be proven");
-		(void)!agents_detach(call->subject->agents, cgroup, &ignored);
-		return -1;
-	}
 	json_key_string(call->answer, "log", call->subject->log_folder);
 	json_key_string(call->answer, "state", call->subject->state_folder);
-	json_key(call->answer, "agent");
-	write_agent(call, agent);
-	return 0;
+	return attach(call, &request, cgroup);
 }
 
 static int answer_detach(struct call *call)
