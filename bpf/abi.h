@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 
 /* Enrolled cgroups. A machine has hundreds of containers at most; 8 bytes a spare entry. */
 #define CGROUPS_MAX 4096
@@ -23,16 +23,41 @@
 #define UDP_PEERS_MAX 65536
 /* Cgroup v2 levels that are looked at; a cgroup below that can't be enrolled. */
 #define CGROUP_LEVELS_MAX 32
+/* Granted names of all policies together, with what search domains make of them. */
+#define NAMES_MAX (1U << 18)
+/* Different sets of rules that names are granted by, of all policies together. */
+#define NAME_GRANTS_MAX 16384
+/* Addresses that answers have opened; some 200 bytes each with what is known of their names. */
+#define LEARNT_MAX (1U << 18)
+/* Texts of names that were learnt or asked for. */
+#define NAME_TEXTS_MAX (1U << 16)
+/* Questions that wait for their answer; a cache: a miss lets the answer open nothing. */
+#define QUESTIONS_MAX 16384
+/* Names lately asked for under wildcards; a cache: a miss costs the name's price again. */
+#define ASKED_NAMES_MAX 16384
+/* Rules with "connects" or "bytes", of all policies together, and sets of such rules. */
+#define BUDGETS_MAX	 4096
+#define BUDGET_LISTS_MAX 4096
+/* Rules with budgets that grant one and the same destination. */
+#define BUDGETS_EACH_MAX 4
+/* Different grants that names can open one and the same address with, at a time. */
+#define LEARNT_GRANTS_MAX 8
+/* Destinations whose traffic is counted. */
+#define TRAFFIC_MAX (1U << 16)
 
 #define PORT_SET_WORDS 1024 /* 65,536 bits */
 /* Port set numbers: 0 grants no port, the highest every port; the others index `port_sets`. */
 #define PORT_SET_NONE 0U
 #define PORT_SET_ALL  0xffffffffU
 
-/* Each policy has two tables of addresses; the key's `table` is policy id * 2 + this. */
-enum address_table { TABLE_EGRESS = 0, TABLE_LISTEN = 1 };
+/* Each policy has three tables of addresses. Policy 0, which no cgroup has, has the ranges that no
+ * name opens. */
+enum address_table { TABLE_EGRESS = 0, TABLE_LISTEN = 1, TABLE_RESOLVERS = 2 };
+#define TABLE_OF(policy_id, kind) ((policy_id)*4 + (kind))
+#define TABLE_INTERNAL		  TABLE_OF(0, 0)
+#define POLICY_OF_TABLE(table)	  ((table) / 4)
 /* So that the table's number fits 32 bits; ids start at 1. */
-#define POLICY_ID_MAX 0x7fffffffU
+#define POLICY_ID_MAX 0x3fffffffU
 
 /* Key of the LPM trie; prefix_bits counts `table`'s 32 bits too. IPv4 is IPv4-mapped. No padding.
  */
@@ -46,7 +71,9 @@ struct address_key {
 struct address_grant {
 	__u32 tcp_ports; /* port set numbers */
 	__u32 udp_ports;
-	__u32 flags; /* GRANT_* */
+	__u32 flags;   /* GRANT_* */
+	__u32 budgets; /* index into `budget_lists`: what rules with budgets grant besides; 0: none
+			*/
 };
 #define GRANT_ICMP 1U
 
@@ -66,25 +93,171 @@ struct enrolment {
 #define POLICY_ID(word)	       ((__u32)(word))
 #define POLICY_FLAGS(word)     ((__u32)((word) >> 32))
 
-#define POLICY_AUDIT_MODE  1U  /* allow, and tell what would have been denied */
-#define POLICY_LOG_CONNECT 2U  /* allowed connects are events too */
-#define POLICY_RAW_SOCKETS 4U  /* "families": ["raw"] */
-#define POLICY_QUIET	   8U  /* the self-test's: judged as any, told to nobody */
-#define POLICY_DATAGRAMS   16U /* grants UDP, ICMP or a listener: datagrams that come are judged */
+#define POLICY_AUDIT_MODE  1U	/* allow, and tell what would have been denied */
+#define POLICY_LOG_CONNECT 2U	/* allowed connects are events too */
+#define POLICY_RAW_SOCKETS 4U	/* "families": ["raw"] */
+#define POLICY_QUIET	   8U	/* the self-test's: judged as any, told to nobody */
+#define POLICY_DATAGRAMS   16U	/* grants UDP, ICMP or a listener: datagrams that come are judged */
+#define POLICY_NAMES	   32U	/* grants names; POLICY_DATAGRAMS too: answers are datagrams */
+#define POLICY_LOG_DNS	   64U	/* allowed queries are events too */
+#define POLICY_TRAFFIC	   128U /* what goes where is counted */
+
+/* ---- names ---- */
+
+#define NAME_TEXT_BYTES 256 /* RFC 1035: 253 at most */
+/* An LPM trie's key has 256 bytes behind its length. */
+#define NAME_KEY_BYTES 252
+/* Of the longest wildcard or name in a manifest, so that it fits a key with its end. */
+#define NAME_GRANTED_BYTES_MAX (NAME_KEY_BYTES - 1)
+
+/* New names under one rule's wildcards, and what one of them may carry before it counts as more:
+ * together a kilobyte a minute at most. */
+#define NEW_NAMES_A_MINUTE 60
+#define NAME_BITS_A_TOKEN  128
+/* A name that was asked for within this is not new. */
+#define ASKED_SECONDS 3600
+/* An answer comes within this. */
+#define QUESTION_SECONDS 30
+/* What an answer opens stays open for its time to live, within these, and a little longer for who
+ * uses its last second. */
+#define LEARNT_SECONDS_LEAST 60
+#define LEARNT_SECONDS_MOST  86400
+#define LEARNT_SECONDS_GRACE 5
+
+/* Key of the trie of names, see name_fill_key(). */
+struct name_key {
+	__u32 prefix_bits;
+	__u32 policy_id;
+	__u8 name[NAME_KEY_BYTES];
+};
+
+/* What a granted name is granted by. */
+struct name_entry {
+	__u32 grant;  /* index into `name_grants` */
+	__u16 flags;  /* NAME_* */
+	__u16 suffix; /* bytes of a wildcard's own part, its dot too */
+};
+#define NAME_WILDCARD 1U
+#define NAME_ASK_ONLY 2U /* what a search domain makes of a name: may be asked, opens nothing */
+
+/* What the rules that grant a name open at its addresses. */
+struct name_grant {
+	__u32 policy_id; /* whose this is; 0: free */
+	/* The first grant of its policy that opens the same: what an address remembers, so that
+	 * hundreds of rules that differ by their names alone take one of its places. */
+	__u32 like;
+	struct address_grant ports;
+	__u32 sni_ports; /* port set: of the TCP ports, those that need a granted server name */
+	__u32 spare;
+	__u64 new_names_at; /* see struct budget.connects_at */
+};
+
+/* Which address has which names opened? */
+struct learnt_key {
+	__u32 policy_id;
+	__u8 address[16];
+};
+struct learnt_address {
+	/* LEARNT_SLOT: read and written whole; 0: free */
+	__u64 slots[LEARNT_GRANTS_MAX];
+	__u64 name; /* hash of the last name */
+};
+#define LEARNT_SLOT(grant, expires) ((__u64)(grant) << 32 | (expires))
+#define LEARNT_GRANT(slot)	    ((__u32)((slot) >> 32))
+#define LEARNT_EXPIRES(slot)	    ((__u32)(slot)) /* s, CLOCK_MONOTONIC */
+
+struct learnt_name_key {
+	__u32 policy_id;
+	__u32 grant; /* of the name, not what it is like */
+	__u8 address[16];
+};
+struct learnt_name {
+	__u64 name; /* hash */
+	__u32 expires;
+	__u32 spare;
+};
+
+struct name_text {
+	char text[NAME_TEXT_BYTES]; /* padded with NULs */
+};
+
+struct question_key {
+	__u64 socket_cookie;
+	__u64 name;
+	__u32 policy_id;
+	__u16 id;
+	__u16 type;
+};
+
+struct asked_key {
+	__u64 spelling;
+	__u32 policy_id;
+	__u32 grant;
+};
+
+/* ---- budgets ---- */
+
+/* Token buckets of one rule. `_at` is the time (ns, CLOCK_MONOTONIC) until which what was taken is
+ * paid for (the generic cell rate algorithm): one word, changed by compare and exchange. */
+struct budget {
+	__u32 policy_id; /* whose this is; 0: free */
+	__u32 rule;	 /* index of the egress rule, and BUDGET_OF_TOOL */
+	__u64 connects_amount, connects_period, connects_at; /* period in ns; 0: no limit */
+	__u64 bytes_amount, bytes_period, bytes_at;
+	__u64 connects, bytes; /* taken so far */
+	__u64 denied;
+};
+
+#define BUDGET_OF_TOOL 0x80000000U /* of the tool's section, not the agent's */
+
+struct budget_item {
+	__u32 budget; /* index into `budgets` */
+	__u32 tcp_ports, udp_ports;
+	__u32 flags; /* GRANT_* */
+};
+struct budget_list {
+	__u32 count;
+	__u32 policy_id; /* whose this is; 0: free */
+	struct budget_item items[BUDGETS_EACH_MAX];
+};
+
+/* ---- traffic ---- */
+
+struct traffic_key {
+	__u64 cgroup;
+	__u64 name;
+	__u32 policy_id;
+	__u16 port; /* host order */
+	__u16 protocol;
+	__u8 address[16];
+};
+struct traffic {
+	__u64 bytes, packets;
+	__u64 first_ns, last_ns; /* CLOCK_MONOTONIC */
+	__u32 pid, uid;
+};
 
 enum event_kind {
 	EVENT_CONNECT = 1, /* a destination: connect, sendto, or a packet */
 	EVENT_LISTEN = 2,  /* a bind, or a peer that came in */
 	EVENT_SOCKET = 3,  /* making a socket */
+	EVENT_DNS = 4,	   /* a question for a name, or an answer */
 };
 
 enum event_reason {
-	REASON_NONE = 0,     /* allowed */
-	REASON_EGRESS = 1,   /* no rule grants the destination */
-	REASON_LISTEN = 2,   /* no rule grants the port */
-	REASON_FAMILY = 3,   /* a socket type or protocol that needs "families" */
-	REASON_PACKET = 4,   /* a packet that is not understood: source route, extension header */
-	REASON_NO_POLICY = 5 /* the enforcer's own state is incomplete: fail closed */
+	REASON_NONE = 0,       /* allowed */
+	REASON_EGRESS = 1,     /* no rule grants the destination */
+	REASON_LISTEN = 2,     /* no rule grants the port */
+	REASON_FAMILY = 3,     /* a socket type or protocol that needs "families" */
+	REASON_PACKET = 4,     /* a packet that is not understood: source route, extension header */
+	REASON_NO_POLICY = 5,  /* the enforcer's own state is incomplete: fail closed */
+	REASON_BUDGET = 6,     /* the rules that grant it have no budget left */
+	REASON_DNS = 7,	       /* no rule grants the name */
+	REASON_DNS_FORM = 8,   /* no plain question, or one that can't be followed */
+	REASON_DNS_BUDGET = 9, /* too many new names under a wildcard */
+	REASON_INTERNAL = 10,  /* a name's address that no name opens */
+	REASON_SNI = 11,       /* no granted server name opens the TLS connection */
+	REASON_FULL = 12,      /* no room to remember an answer's address */
 };
 
 /* Which hook spoke; for people. */
@@ -102,15 +275,16 @@ enum event_verdict { EVENT_ALLOW = 0, EVENT_DENY = 1, EVENT_WOULD_DENY = 2 };
 /* Equal denials are one entry and are told on the 1st, 2nd, 4th, 8th ... time. */
 struct denial_key {
 	__u64 cgroup;
+	__u64 name; /* hash; 0: none */
 	__u32 policy_id;
 	__u8 kind;
 	__u8 reason;
 	__u8 protocol;
 	__u8 verdict;
 	__u8 address[16];
-	__u16 port;	   /* host order */
-	__u16 socket_type; /* SOCK_* of EVENT_SOCKET */
-	__u32 family;	   /* AF_* */
+	__u16 port;   /* host order */
+	__u16 detail; /* SOCK_* of EVENT_SOCKET; the record type of EVENT_DNS */
+	__u32 family; /* AF_* */
 };
 
 struct denial_count {
@@ -129,6 +303,31 @@ struct event {
 	char command[16];
 };
 
+/* An event of EVENT_DNS or REASON_SNI: the name as it was read, empty where none was. */
+struct named_event {
+	struct event event;
+	struct name_text name;
+};
+
+/*
+ * What user space is asked to do so that a refusal is felt at once: the verdict is given, and holds
+ * whether it is done or not.
+ */
+enum errand_kind {
+	ERRAND_RESET = 1,  /* end a TCP connection whose bytes are held back */
+	ERRAND_REFUSE = 2, /* answer a query that was not let out: some resolvers ignore EPERM */
+};
+struct errand {
+	__u64 cgroup;
+	__u32 kind;
+	__u32 pid; /* who made the socket; 0: not known */
+	__u8 local[16];
+	__u8 remote[16];
+	__u16 local_port, remote_port; /* host order */
+	__u16 dns_id;
+	__u16 spare;
+};
+
 /* Verdicts of an enrolled cgroup, by slot, on each CPU. */
 struct verdict_counters {
 	__u64 allowed;
@@ -143,12 +342,18 @@ struct socket_state {
 	/* Keyed hash of (policy id, protocol, peer) that was last allowed: one word, so that it is
 	 * written and read whole; the key is made at load and is not known to the policed. */
 	__u64 approved;
+	__u64 charged; /* the same of what was last charged as a connect of a budget */
 	__u32 pid;
 	__u32 uid;
-	__u32 flags; /* SOCKET_* */
-	__u32 reserved;
+	__u32 flags;   /* SOCKET_* */
+	__u32 stream;  /* TCP: the sequence number up to which bytes were read and found good */
+	__u32 budgets; /* TCP: the list of the rules that grant the server's name; 0: none */
+	__u32 spare;
 };
 #define SOCKET_INBOUND 1U /* a listener, or accepted from one: answers are not egress */
+#define SOCKET_STREAM  2U /* `stream` is known, from the connection's first packet on */
+#define SOCKET_GREETED 4U /* the first ClientHello was good; a second one may follow */
+#define SOCKET_OPENED  8U /* no ClientHello follows any more: what is sent is TLS's own affair */
 
 struct udp_peer_key {
 	__u64 socket_cookie;
@@ -161,6 +366,9 @@ struct udp_peer_key {
 enum enforcer_counter {
 	COUNTER_EVENTS_LOST = 0,       /* the ring was full */
 	COUNTER_DENIALS_UNCOUNTED = 1, /* denial_counts was full: told one by one */
+	COUNTER_LEARNT_LOST = 2,       /* an address that did not fit, which stays closed */
+	COUNTER_WORKBENCHES_BUSY = 3,  /* a message that could not be read, which was denied */
+	COUNTER_TRAFFIC_LOST = 4,      /* a packet to a destination that is not counted */
 	COUNTER_LAST
 };
 
@@ -174,18 +382,35 @@ struct enforcer_state {
 
 /* Set before load; constant for the verifier. */
 struct egress_config {
-	__u64 key[2]; /* random: see socket_state.approved */
+	__u64 key[2];	   /* random: see socket_state.approved */
+	__u32 workbenches; /* entries of that map, a power of two */
+	__u32 names; /* 0: no policy that is ever loaded grants one; spares the verifier's time */
 };
 
 _Static_assert(sizeof(struct address_key) == 24, "LPM keys have no padding");
-_Static_assert(sizeof(struct address_grant) == 12, "address_grant");
+_Static_assert(sizeof(struct address_grant) == 16, "address_grant");
 _Static_assert(sizeof(struct port_bits) == 8192, "one bit a port");
 _Static_assert(sizeof(struct enrolment) == 16, "enrolment");
-_Static_assert(sizeof(struct denial_key) == 40, "hash keys have no padding");
+_Static_assert(sizeof(struct denial_key) == 48, "hash keys have no padding");
 _Static_assert(sizeof(struct denial_count) == 16, "denial_count");
-_Static_assert(sizeof(struct event) == 88, "event");
+_Static_assert(sizeof(struct event) == 96, "event");
+_Static_assert(sizeof(struct named_event) == 352, "named_event");
+_Static_assert(sizeof(struct errand) == 56, "errand");
+_Static_assert(sizeof(struct name_key) == 260, "LPM keys have no padding");
+_Static_assert(sizeof(struct name_entry) == 8, "name_entry");
+_Static_assert(sizeof(struct name_grant) == 40, "name_grant");
+_Static_assert(sizeof(struct learnt_key) == 20, "hash keys have no padding");
+_Static_assert(sizeof(struct learnt_address) == 72, "learnt_address");
+_Static_assert(sizeof(struct learnt_name_key) == 24, "hash keys have no padding");
+_Static_assert(sizeof(struct learnt_name) == 16, "learnt_name");
+_Static_assert(sizeof(struct question_key) == 24, "hash keys have no padding");
+_Static_assert(sizeof(struct asked_key) == 16, "hash keys have no padding");
+_Static_assert(sizeof(struct budget) == 80, "budget");
+_Static_assert(sizeof(struct budget_list) == 72, "budget_list");
+_Static_assert(sizeof(struct traffic_key) == 40, "hash keys have no padding");
+_Static_assert(sizeof(struct traffic) == 40, "traffic");
 _Static_assert(sizeof(struct verdict_counters) == 16, "verdict_counters");
-_Static_assert(sizeof(struct socket_state) == 40, "socket_state");
+_Static_assert(sizeof(struct socket_state) == 56, "socket_state");
 _Static_assert(sizeof(struct udp_peer_key) == 32, "hash keys have no padding");
 _Static_assert(sizeof(struct enforcer_state) == 16, "enforcer_state");
 

@@ -5,82 +5,19 @@
  *
  * Return values: 1 lets the call or packet through, 0 refuses it: EPERM for calls and for packets
  * of UDP, ICMP and raw sockets; a dropped TCP segment is a timeout, which is why TCP is refused in
- * connect already.
+ * connect already, and why user space is asked to end a connection that is refused later.
  */
-#include "bpf/event.h"
-#include "bpf/flow.h"
-#include "bpf/lookup.h"
+#include "bpf/hello.h"
+#include "bpf/learn.h"
+#include "bpf/traffic.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-#define ALLOW 1
-#define DENY  0
 
 /* From <sys/socket.h>, which the bpf target can't include. */
 #define AF_INET	    2
 #define AF_INET6    10
 #define SOCK_STREAM 1
 #define SOCK_DGRAM  2
-
-/* From <linux/if_ether.h> and <linux/tcp.h>. */
-#define ETH_P_IP      0x0800
-#define TCP_OFFSET_AT 12
-#define TCP_FIN	      1
-#define TCP_SYN	      2
-#define TCP_RST	      4
-
-/* What a verdict is about; the rest of a hook's code only fills it. */
-struct question {
-	struct subject subject;
-	enum event_kind kind;
-	enum event_hook hook;
-	const struct flow *flow;
-	__u32 family;
-	__u32 socket_type;
-	bool by_current; /* the task that runs now did it; `actor` is filled when it is told */
-	struct actor actor;
-};
-
-static __always_inline void tell(const struct question *question, enum event_verdict verdict,
-				 enum event_reason reason)
-{
-	bool inward = question->kind == EVENT_LISTEN;
-	const struct flow *flow = question->flow;
-	struct actor actor = question->actor;
-	struct denial_key what = {
-		.cgroup = question->subject.cgroup,
-		.policy_id = POLICY_ID(question->subject.policy),
-		.kind = question->kind,
-		.reason = reason,
-		.protocol = flow->protocol,
-		.verdict = verdict,
-		.port = inward ? flow->local_port : flow->remote_port,
-		.socket_type = question->socket_type,
-		.family = question->family,
-	};
-
-	__builtin_memcpy(what.address, inward ? &flow->local : &flow->remote, sizeof(what.address));
-	if (question->by_current)
-		actor_set_current(&actor);
-	event_emit(&what, question->hook, &actor);
-}
-
-/* Turns what the tables say into what happens: audit mode allows and tells. */
-static __always_inline int conclude(const struct question *question, enum event_reason reason)
-{
-	__u32 flags = POLICY_FLAGS(question->subject.policy);
-	enum event_verdict verdict = EVENT_ALLOW;
-
-	if (flags & POLICY_QUIET)
-		return reason == REASON_NONE ? ALLOW : DENY;
-	verdict_count(question->subject.slot, reason == REASON_NONE);
-	if (reason != REASON_NONE)
-		verdict = flags & POLICY_AUDIT_MODE ? EVENT_WOULD_DENY : EVENT_DENY;
-	else if (question->kind != EVENT_CONNECT || !(flags & POLICY_LOG_CONNECT))
-		return ALLOW;
-	tell(question, verdict, reason);
-	return verdict == EVENT_DENY ? DENY : ALLOW;
-}
 
 /* A UDP listener's peer: known by the socket and its address. */
 static __always_inline struct udp_peer_key udp_peer(__u64 cookie, const struct flow *flow)
@@ -122,34 +59,111 @@ static __always_inline struct socket_state *find_subject(struct bpf_sock_addr *c
 	return state;
 }
 
-static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct flow *flow,
-					     enum event_hook hook)
+/* What a budget has been charged for is not charged again for a socket that stays with it; each TCP
+ * connect is one. */
+static __always_inline __u32 connects_of(const struct socket_state *state, __u64 approval,
+					 const struct question *question)
 {
-	struct question question = {.kind = EVENT_CONNECT, .hook = hook, .flow = flow};
-	struct socket_state *state = find_subject(ctx, &question.subject);
-	__u32 policy_id = POLICY_ID(question.subject.policy);
-	enum event_reason reason = REASON_NONE;
+	if (question->hook == HOOK_CONNECT && question->flow.protocol == IPPROTO_TCP)
+		return 1;
+	return !state || state->charged != approval;
+}
+
+/* `*lasting`: it holds for as long as the socket speaks to that peer, and needs no second look. */
+static __always_inline enum event_reason judge_call(struct question *question,
+						    const struct socket_state *state,
+						    __u64 approval, __u64 cookie, bool *lasting)
+{
+	__u32 policy_id = POLICY_ID(question->subject.policy);
+	bool names = has_names(question);
+	const struct flow *flow = &question->flow;
+	__u32 connects = connects_of(state, approval, question);
+	enum charge charge = CHARGE_NONE;
+	struct address_grant *grant;
+	struct open open;
+
+	*lasting = false;
+	if (!policy_id)
+		return REASON_NO_POLICY;
+	/* What is asked there is judged by the packet. */
+	if (names && flow->remote_port == DNS_PORT && flow_is_query(policy_id, flow))
+		return REASON_NONE;
+	grant = grant_find(TABLE_OF(policy_id, TABLE_EGRESS), &flow->remote);
+	if (grant && grant_has(grant, flow->protocol, flow->remote_port)) {
+		*lasting = true;
+		return REASON_NONE;
+	}
+	if (grant && grant->budgets)
+		charge = budget_charge(grant->budgets, flow->protocol, flow->remote_port, connects,
+				       0);
+	if (charge == CHARGE_PAID)
+		return REASON_NONE;
+	if (names && learnt_find(flow, policy_id, 1, &open)) {
+		*lasting = open.how == OPEN_GRANTED;
+		if (!(open.how & OPEN_CHARGED) ||
+		    budget_charge(open.budgets, flow->protocol, flow->remote_port, connects, 0) ==
+			    CHARGE_PAID)
+			return REASON_NONE;
+		charge = CHARGE_EXHAUSTED;
+	}
+	if (names)
+		question->name = open.name;
+	if (answers_udp_peer(policy_id, cookie, flow)) {
+		*lasting = true;
+		return REASON_NONE;
+	}
+	return charge == CHARGE_EXHAUSTED ? REASON_BUDGET : REASON_EGRESS;
+}
+
+static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct question *question)
+{
+	struct socket_state *state = find_subject(ctx, &question->subject);
+	enum event_reason reason;
+	bool lasting;
 	__u64 approval;
 	int verdict;
 
-	flow_address_as_destination(&flow->remote);
-	approval = approval_of(policy_id, flow);
-	if (state && state->approved == approval && hook == HOOK_SENDMSG)
+	flow_address_as_destination(&question->flow.remote);
+	approval = approval_of(POLICY_ID(question->subject.policy), &question->flow);
+	if (state && state->approved == approval && question->hook == HOOK_SENDMSG)
 		return ALLOW;
-	question.family = ctx->family;
-	question.by_current = true;
-	if (!policy_id)
-		reason = REASON_NO_POLICY;
-	else if (!egress_is_granted(policy_id, flow) &&
-		 !answers_udp_peer(policy_id, bpf_get_socket_cookie(ctx), flow))
-		reason = REASON_EGRESS;
-	verdict = conclude(&question, reason);
+	question->kind = EVENT_CONNECT;
+	question->family = ctx->family;
+	reason = judge_call(question, state, approval, bpf_get_socket_cookie(ctx), &lasting);
+	verdict = conclude(question, reason, true);
+	if (!state || verdict == DENY)
+		return verdict;
+	state->flags &= ~(SOCKET_INBOUND | SOCKET_STREAM | SOCKET_GREETED | SOCKET_OPENED);
+	state->budgets = 0;
+	if (reason == REASON_NONE)
+		state->charged = approval;
 	/* Also where audit mode lets it through: it is told once, not for each packet. */
-	if (state && verdict == ALLOW) {
-		state->flags &= ~SOCKET_INBOUND;
+	if (lasting || reason != REASON_NONE)
 		state->approved = approval;
-	}
 	return verdict;
+}
+
+static __always_inline void question_set4(struct question *question, struct bpf_sock_addr *ctx,
+					  enum event_hook hook)
+{
+	question->hook = hook;
+	question->flow.remote_port = bpf_ntohs(ctx->user_port);
+	question->flow.protocol = flow_protocol(ctx->protocol);
+	flow_address_set4(&question->flow.remote, ctx->user_ip4);
+}
+
+static __always_inline void question_set6(struct question *question, struct bpf_sock_addr *ctx,
+					  enum event_hook hook)
+{
+	union flow_address *remote = &question->flow.remote;
+
+	question->hook = hook;
+	question->flow.remote_port = bpf_ntohs(ctx->user_port);
+	question->flow.protocol = flow_protocol(ctx->protocol);
+	remote->words[0] = ctx->user_ip6[0];
+	remote->words[1] = ctx->user_ip6[1];
+	remote->words[2] = ctx->user_ip6[2];
+	remote->words[3] = ctx->user_ip6[3];
 }
 
 /* connect(2), also by TCP Fast Open, MPTCP and io_uring; address and port may not be changed
@@ -157,96 +171,86 @@ static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct f
 SEC("cgroup/connect4")
 int guard_connect4(struct bpf_sock_addr *ctx)
 {
-	struct flow flow = {.remote_port = bpf_ntohs(ctx->user_port),
-			    .protocol = flow_protocol(ctx->protocol)};
+	struct question question = {};
 
-	flow_address_set4(&flow.remote, ctx->user_ip4);
-	return judge_destination(ctx, &flow, HOOK_CONNECT);
-}
-
-static __always_inline void flow_remote_set6(struct flow *flow, struct bpf_sock_addr *ctx)
-{
-	flow->remote.words[0] = ctx->user_ip6[0];
-	flow->remote.words[1] = ctx->user_ip6[1];
-	flow->remote.words[2] = ctx->user_ip6[2];
-	flow->remote.words[3] = ctx->user_ip6[3];
+	question_set4(&question, ctx, HOOK_CONNECT);
+	return judge_destination(ctx, &question);
 }
 
 /* As connect4; an IPv4-mapped address comes here and is IPv4 in our tables. */
 SEC("cgroup/connect6")
 int guard_connect6(struct bpf_sock_addr *ctx)
 {
-	struct flow flow = {.remote_port = bpf_ntohs(ctx->user_port),
-			    .protocol = flow_protocol(ctx->protocol)};
+	struct question question = {};
 
-	flow_remote_set6(&flow, ctx);
-	return judge_destination(ctx, &flow, HOOK_CONNECT);
+	question_set6(&question, ctx, HOOK_CONNECT);
+	return judge_destination(ctx, &question);
 }
 
 /* sendto(2), sendmsg(2), sendmmsg(2) of UDP with an address, once a message. */
 SEC("cgroup/sendmsg4")
 int guard_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	struct flow flow = {.remote_port = bpf_ntohs(ctx->user_port),
-			    .protocol = flow_protocol(ctx->protocol)};
+	struct question question = {};
 
-	flow_address_set4(&flow.remote, ctx->user_ip4);
-	return judge_destination(ctx, &flow, HOOK_SENDMSG);
+	question_set4(&question, ctx, HOOK_SENDMSG);
+	return judge_destination(ctx, &question);
 }
 
 SEC("cgroup/sendmsg6")
 int guard_sendmsg6(struct bpf_sock_addr *ctx)
 {
-	struct flow flow = {.remote_port = bpf_ntohs(ctx->user_port),
-			    .protocol = flow_protocol(ctx->protocol)};
+	struct question question = {};
 
-	flow_remote_set6(&flow, ctx);
-	return judge_destination(ctx, &flow, HOOK_SENDMSG);
+	question_set6(&question, ctx, HOOK_SENDMSG);
+	return judge_destination(ctx, &question);
 }
 
-static __always_inline int judge_bind(struct bpf_sock_addr *ctx, const struct flow *flow)
+static __always_inline int judge_bind(struct bpf_sock_addr *ctx, struct question *question)
 {
-	struct question question = {.kind = EVENT_LISTEN, .hook = HOOK_BIND, .flow = flow};
 	enum event_reason reason = REASON_LISTEN;
+	const struct flow *flow = &question->flow;
 	__u32 policy_id;
 
 	/* A free port is the kernel's choice; an ICMP identifier is no port. */
 	if (flow->local_port == 0 || flow->protocol == IPPROTO_ICMP)
 		return ALLOW;
-	(void)find_subject(ctx, &question.subject);
-	policy_id = POLICY_ID(question.subject.policy);
-	question.family = ctx->family;
-	question.by_current = true;
+	(void)find_subject(ctx, &question->subject);
+	policy_id = POLICY_ID(question->subject.policy);
+	question->kind = EVENT_LISTEN;
+	question->hook = HOOK_BIND;
+	question->family = ctx->family;
 	if (!policy_id)
 		reason = REASON_NO_POLICY;
 	else if (address_is_granted(policy_id, TABLE_LISTEN, &flow->local, flow->protocol,
 				    flow->local_port))
 		reason = REASON_NONE;
-	return conclude(&question, reason);
+	return conclude(question, reason, true);
 }
 
 /* bind(2) */
 SEC("cgroup/bind4")
 int guard_bind4(struct bpf_sock_addr *ctx)
 {
-	struct flow flow = {.local_port = bpf_ntohs(ctx->user_port),
-			    .protocol = flow_protocol(ctx->protocol)};
+	struct question question = {.flow = {.local_port = bpf_ntohs(ctx->user_port),
+					     .protocol = flow_protocol(ctx->protocol)}};
 
-	flow_address_set4(&flow.local, ctx->user_ip4);
-	return judge_bind(ctx, &flow);
+	flow_address_set4(&question.flow.local, ctx->user_ip4);
+	return judge_bind(ctx, &question);
 }
 
 SEC("cgroup/bind6")
 int guard_bind6(struct bpf_sock_addr *ctx)
 {
-	struct flow flow = {.local_port = bpf_ntohs(ctx->user_port),
-			    .protocol = flow_protocol(ctx->protocol)};
+	struct question question = {.flow = {.local_port = bpf_ntohs(ctx->user_port),
+					     .protocol = flow_protocol(ctx->protocol)}};
+	union flow_address *local = &question.flow.local;
 
-	flow.local.words[0] = ctx->user_ip6[0];
-	flow.local.words[1] = ctx->user_ip6[1];
-	flow.local.words[2] = ctx->user_ip6[2];
-	flow.local.words[3] = ctx->user_ip6[3];
-	return judge_bind(ctx, &flow);
+	local->words[0] = ctx->user_ip6[0];
+	local->words[1] = ctx->user_ip6[1];
+	local->words[2] = ctx->user_ip6[2];
+	local->words[3] = ctx->user_ip6[3];
+	return judge_bind(ctx, &question);
 }
 
 /* TCP, MPTCP, UDP and ping sockets are what packets are judged for; all others need a grant. */
@@ -281,8 +285,8 @@ static __always_inline void remember_maker(struct bpf_sock *sk, const struct sub
 SEC("cgroup/sock_create")
 int guard_socket(struct bpf_sock *ctx)
 {
-	struct flow nowhere = {.protocol = ctx->protocol};
-	struct question question = {.kind = EVENT_SOCKET, .hook = HOOK_SOCKET, .flow = &nowhere};
+	struct question question = {
+		.kind = EVENT_SOCKET, .hook = HOOK_SOCKET, .flow = {.protocol = ctx->protocol}};
 	struct enforcer_state *enforcer = enforcer_state_now();
 	enum event_reason reason = REASON_FAMILY;
 
@@ -297,9 +301,8 @@ int guard_socket(struct bpf_sock *ctx)
 	     (POLICY_FLAGS(question.subject.policy) & POLICY_RAW_SOCKETS)))
 		return ALLOW;
 	question.family = ctx->family;
-	question.socket_type = ctx->type;
-	question.by_current = true;
-	return conclude(&question, reason);
+	question.detail = ctx->type;
+	return conclude(&question, reason, true);
 }
 
 /* ---- packets: no task is known, the socket is what is judged ---- */
@@ -342,121 +345,334 @@ static __always_inline bool is_fast_open_answer(const struct bpf_sock *sk, const
 	       inbound_is_granted(policy_id, flow);
 }
 
-static __always_inline bool packet_may_leave(struct __sk_buff *skb, const struct bpf_sock *sk,
-					     const struct flow *flow, struct socket_state *state,
-					     __u32 policy_id)
+/*
+ * What may leave though no rule grants it: an answer of UDP or of an accepted connection; and a
+ * reset without data, which carries nothing but the two ends. Only a connection from before the
+ * policy has one to send to where nothing is granted, since connect refuses new ones; dropped, it
+ * would leave the peer with a connection that nobody ends. A global function, which has a stack of
+ * its own.
+ */
+VERIFIED_ONCE int packet_may_answer(struct __sk_buff *skb, const struct question *question)
 {
-	if (egress_is_granted(policy_id, flow))
-		return true;
-	if (is_fast_open_answer(sk, flow, policy_id)) {
+	struct bpf_sock *sk = skb->sk;
+	struct socket_state *state;
+	struct segment segment;
+	__u32 policy_id;
+
+	sk = sk ? bpf_sk_fullsock(sk) : NULL;
+	if (!sk || !question)
+		return MAY_NOTHING;
+	policy_id = POLICY_ID(question->subject.policy);
+	state = bpf_sk_storage_get(&state_of_socket, sk, 0, 0);
+	if (is_fast_open_answer(sk, &question->flow, policy_id)) {
 		if (state)
 			state->flags |= SOCKET_INBOUND;
-		return true;
+		return MAY_APPROVE;
 	}
-	if (state && (state->flags & SOCKET_INBOUND) && inbound_is_granted(policy_id, flow))
-		return true;
-	return answers_udp_peer(policy_id, bpf_get_socket_cookie(skb), flow);
+	if (state && (state->flags & SOCKET_INBOUND) &&
+	    inbound_is_granted(policy_id, &question->flow))
+		return MAY_APPROVE;
+	if (question->flow.protocol == IPPROTO_TCP)
+		return sk->type == SOCK_STREAM && segment_from_packet(skb, IPPROTO_TCP, &segment) &&
+				       segment.bare_reset
+			       ? MAY_PASS
+			       : MAY_NOTHING;
+	return answers_udp_peer(policy_id, bpf_get_socket_cookie(skb), &question->flow)
+		       ? MAY_APPROVE
+		       : MAY_NOTHING;
 }
 
-/*
- * A reset without data: it carries nothing but the two ends. Only a connection from before the
- * policy has one to send to where nothing is granted, since connect refuses new ones; dropped, it
- * would leave the peer with a connection that nobody ends.
- */
-static __always_inline bool is_bare_reset(const struct __sk_buff *skb, const struct bpf_sock *sk)
-{
-	__u32 header = skb->protocol == bpf_htons(ETH_P_IP) ? sizeof(struct iphdr)
-							    : sizeof(struct ipv6hdr);
-	__u8 tcp[2]; /* data offset, flags: RFC 9293, 3.1 */
+/* Whole questions alone, and all of them good, in one segment. */
+#define QUERIES_AT_ONCE 4
 
-	if (sk->type != SOCK_STREAM ||
-	    bpf_skb_load_bytes(skb, header + TCP_OFFSET_AT, tcp, sizeof(tcp)))
-		return false;
-	return (tcp[1] & (TCP_FIN | TCP_SYN | TCP_RST)) == TCP_RST &&
-	       skb->len == header + (tcp[0] >> 4) * 4;
+static __always_inline enum may refuse_query(struct question *question, const struct name *name,
+					     enum errand_kind errand)
+{
+	question->kind = EVENT_DNS;
+	question->name = 0;
+	if (conclude_named(question, REASON_DNS_FORM, name) == ALLOW)
+		return MAY_PASS;
+	errand_ask(question, errand, 0);
+	return MAY_DROP;
 }
 
-/* What was let through for which reason, so that the next packet of its kind is not asked about. */
-static __always_inline void remember_packet(struct socket_state *state,
-					    const struct question *question,
-					    enum event_reason reason)
+static __always_inline enum may judge_queries(struct __sk_buff *skb, const struct segment *segment,
+					      __u32 index, struct workbench *bench,
+					      struct question *question)
 {
-	if (reason == REASON_LISTEN)
+	__u32 at = segment->payload, end = at + segment->length, i;
+
+	NO_UNROLL
+	for (i = 0; i < QUERIES_AT_ONCE; i++) {
+		__be16 length;
+
+		if (at + sizeof(length) > end ||
+		    bpf_skb_load_bytes(skb, at, &length, sizeof(length)) < 0 ||
+		    at + sizeof(length) + bpf_ntohs(length) > end) {
+			/* Not whole yet. Audit mode holds nothing back. */
+			if (POLICY_FLAGS(question->subject.policy) & POLICY_AUDIT_MODE)
+				return refuse_query(question, &bench->name, ERRAND_RESET);
+			return MAY_DROP;
+		}
+		at += sizeof(length);
+		if (!message_load(skb, at, bpf_ntohs(length), &bench->message))
+			return refuse_query(question, &bench->name, ERRAND_RESET);
+		if (judge_query(index, question) == DENY)
+			return MAY_DROP;
+		at += bpf_ntohs(length);
+		if (at == end)
+			return MAY_PASS;
+	}
+	return refuse_query(question, &bench->name, ERRAND_RESET);
+}
+
+static __always_inline enum may judge_query_segment(struct __sk_buff *skb, struct bpf_sock *sk,
+						    const struct segment *segment, __u32 index,
+						    struct workbench *bench,
+						    struct question *question)
+{
+	struct socket_state *state = bpf_sk_storage_get(&state_of_socket, sk, 0, 0);
+	enum stream stream = stream_follow(state, segment);
+	enum may result;
+
+	if (stream == STREAM_PASS)
+		return MAY_PASS;
+	if (!state || stream == STREAM_LOST || !segment_is_copied(sk, segment))
+		return refuse_query(question, &bench->name, ERRAND_RESET);
+	result = judge_queries(skb, segment, index, bench, question);
+	if (result == MAY_PASS)
+		stream_advance(state, segment);
+	return result;
+}
+
+/* One datagram is one question: not several that the network card is to cut apart (UDP_SEGMENT). */
+static __always_inline enum may judge_query_datagram(struct __sk_buff *skb,
+						     const struct segment *segment, __u32 index,
+						     struct workbench *bench,
+						     struct question *question)
+{
+	if (skb->gso_size || !datagram_is_copied(skb) ||
+	    !message_load(skb, segment->payload, segment->length, &bench->message))
+		return refuse_query(question, &bench->name, ERRAND_REFUSE);
+	return judge_query(index, question) == ALLOW ? MAY_PASS : MAY_DROP;
+}
+
+/* A packet to a resolver. */
+VERIFIED_ONCE int judge_question_packet(struct __sk_buff *skb, struct question *question)
+{
+	struct bpf_sock *sk = skb->sk;
+	enum may result = MAY_DROP;
+	struct segment segment;
+	struct workbench *bench;
+	__u32 index;
+
+	sk = sk ? bpf_sk_fullsock(sk) : NULL;
+	if (!sk || !question)
+		return MAY_DROP;
+	question->cookie = bpf_get_socket_cookie(skb);
+	index = workbench_take();
+	bench = index == WORKBENCHES ? NULL : workbench_at(index);
+	if (!bench)
+		return MAY_DROP;
+	name_clear(&bench->name);
+	if (!segment_from_packet(skb, question->flow.protocol, &segment))
+		result = refuse_query(question, &bench->name, ERRAND_REFUSE);
+	else if (question->flow.protocol == IPPROTO_TCP)
+		result = judge_query_segment(skb, sk, &segment, index, bench, question);
+	else
+		result = judge_query_datagram(skb, &segment, index, bench, question);
+	workbench_give(index);
+	return result;
+}
+
+static __always_inline enum may charge_packet(struct __sk_buff *skb, struct question *question,
+					      __u32 budgets)
+{
+	const struct flow *flow = &question->flow;
+
+	if (budget_charge(budgets, flow->protocol, flow->remote_port,
+			  flow->protocol == IPPROTO_ICMP, skb->len) != CHARGE_EXHAUSTED)
+		return MAY_PASS;
+	if (conclude(question, REASON_BUDGET, false) == ALLOW)
+		return MAY_PASS;
+	if (flow->protocol == IPPROTO_TCP)
+		errand_ask(question, ERRAND_RESET, 0);
+	return MAY_DROP;
+}
+
+/* A packet to an address that no rule grants: has a name opened it? */
+VERIFIED_ONCE int judge_by_name(struct __sk_buff *skb, struct question *question)
+{
+	struct bpf_sock *sk = skb->sk;
+	enum may result = MAY_APPROVE;
+	struct socket_state *state;
+	struct open open;
+	bool tcp;
+
+	sk = sk ? bpf_sk_fullsock(sk) : NULL;
+	if (!sk || !question)
+		return MAY_DROP;
+	state = bpf_sk_storage_get(&state_of_socket, sk, 0, 0);
+	tcp = question->flow.protocol == IPPROTO_TCP;
+	/* A connection that is open stays open. */
+	(void)learnt_find(&question->flow, POLICY_ID(question->subject.policy),
+			  !tcp || sk->state == BPF_TCP_SYN_SENT, &open);
+	question->name = open.name;
+	if (!open.how)
+		return MAY_NOTHING;
+	if (open.how & OPEN_HELLO)
+		result = judge_hello(skb, question);
+	if (result == MAY_DROP)
+		return result;
+	if (state && tcp && state->budgets)
+		return charge_packet(skb, question, state->budgets);
+	/* With a server name that was read it is that name's rules which count, and they have none.
+	 */
+	if ((open.how & OPEN_CHARGED) && !(state && (state->flags & SOCKET_GREETED)))
+		return charge_packet(skb, question, open.budgets);
+	return result;
+}
+
+/* The answer to a peer that asks to come in: without it there is no connection. What is accepted
+ * then is known as let in. */
+VERIFIED_ONCE int judge_accept(struct __sk_buff *skb, struct question *question)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct socket_state *state;
+
+	sk = sk ? bpf_sk_fullsock(sk) : NULL;
+	if (!sk || !question)
+		return DENY;
+	question->kind = EVENT_LISTEN;
+	if (!inbound_is_granted(POLICY_ID(question->subject.policy), &question->flow) &&
+	    conclude(question, REASON_LISTEN, false) == DENY)
+		return DENY;
+	/* Also where audit mode lets it through: so that it is told once. */
+	state = bpf_sk_storage_get(&state_of_socket, sk, 0, 0);
+	if (state)
 		state->flags |= SOCKET_INBOUND;
-	else if (reason == REASON_EGRESS)
-		state->approved = approval_of(POLICY_ID(question->subject.policy), question->flow);
+	return ALLOW;
 }
 
-static __always_inline enum event_reason judge_packet(struct __sk_buff *skb, struct bpf_sock *sk,
-						      struct socket_state *state,
-						      struct question *question, struct flow *flow)
+static __always_inline int approve(struct socket_state *state, __u64 approval)
+{
+	if (state)
+		state->approved = approval;
+	return ALLOW;
+}
+
+/* No rule grants it. A connection that a new policy has closed is to end, not to hang. */
+static __always_inline int refuse_packet(struct question *question, const struct bpf_sock *sk,
+					 struct socket_state *state, __u64 approval)
+{
+	if (conclude(question, REASON_EGRESS, false) == ALLOW)
+		return approve(state, approval);
+	if (question->flow.protocol == IPPROTO_TCP && sk->state == BPF_TCP_ESTABLISHED)
+		errand_ask(question, ERRAND_RESET, 0);
+	return DENY;
+}
+
+static __always_inline bool claims_to_be_resolver(const struct question *question)
+{
+	const __u32 both = POLICY_NAMES | POLICY_RAW_SOCKETS;
+
+	return (POLICY_FLAGS(question->subject.policy) & both) == both &&
+	       question->flow.local_port == DNS_PORT &&
+	       resolver_is(POLICY_ID(question->subject.policy), &question->flow.local);
+}
+
+static __always_inline int judge_packet(struct __sk_buff *skb, struct bpf_sock *sk,
+					struct socket_state *state, struct question *question)
 {
 	__u32 policy_id = POLICY_ID(question->subject.policy);
+	bool names = has_names(question);
+	const struct flow *flow = &question->flow;
+	int more = MAY_NOTHING;
+	struct address_grant *grant;
 	__u64 approval;
 
 	if (!policy_id)
-		return REASON_NO_POLICY;
-	if (!flow_from_packet(skb, true, flow))
-		return REASON_PACKET;
-	if (sk->state == BPF_TCP_LISTEN) {
-		/* The answer to a peer that asks to come in: without it there is no connection.
-		 * What is accepted then is known as let in. */
-		question->kind = EVENT_LISTEN;
-		if (!inbound_is_granted(policy_id, flow))
-			return REASON_LISTEN;
-		if (state)
-			remember_packet(state, question, REASON_LISTEN);
-		return REASON_NONE;
-	}
+		return conclude(question, REASON_NO_POLICY, false);
+	/* A raw socket could send an answer to a neighbour in the same cgroup. */
+	if (!flow_from_packet(skb, true, &question->flow) || claims_to_be_resolver(question))
+		return conclude(question, REASON_PACKET, false);
+	if (sk->state == BPF_TCP_LISTEN)
+		return judge_accept(skb, question) == ALLOW;
 	approval = approval_of(policy_id, flow);
 	if (state && state->approved == approval)
-		return REASON_NONE;
-	if (!packet_may_leave(skb, sk, flow, state, policy_id))
-		return flow->protocol == IPPROTO_TCP && is_bare_reset(skb, sk) ? REASON_NONE
-									       : REASON_EGRESS;
-	if (state)
-		state->approved = approval;
-	return REASON_NONE;
+		return ALLOW;
+	if (names && flow_is_query(policy_id, flow))
+		return judge_question_packet(skb, question) == MAY_PASS;
+	grant = grant_find(TABLE_OF(policy_id, TABLE_EGRESS), &flow->remote);
+	if (grant && grant_has(grant, flow->protocol, flow->remote_port))
+		return approve(state, approval);
+	if (grant && budget_list_has(grant->budgets, flow->protocol, flow->remote_port))
+		return charge_packet(skb, question, grant->budgets) == MAY_PASS;
+	if (names)
+		more = judge_by_name(skb, question);
+	if (more == MAY_NOTHING)
+		more = packet_may_answer(skb, question);
+	if (more == MAY_APPROVE)
+		return approve(state, approval);
+	if (more != MAY_NOTHING)
+		return more == MAY_PASS;
+	return refuse_packet(question, sk, state, approval);
 }
 
 /* Each packet that a policed socket sends, before it is fragmented. */
 SEC("cgroup_skb/egress")
 int guard_egress(struct __sk_buff *skb)
 {
-	struct flow flow = {};
-	struct question question = {.kind = EVENT_CONNECT, .hook = HOOK_EGRESS, .flow = &flow};
+	struct question question = {.kind = EVENT_CONNECT, .hook = HOOK_EGRESS};
 	struct bpf_sock *sk = skb->sk;
 	struct socket_state *state;
-	enum event_reason reason;
 	int verdict;
 
 	sk = sk ? bpf_sk_fullsock(sk) : NULL;
 	if (!sk)
 		return DENY;
 	state = state_of_packet(skb, sk, &question);
-	reason = judge_packet(skb, sk, state, &question, &flow);
-	if (reason == REASON_NONE)
-		return ALLOW;
-	verdict = conclude(&question, reason);
-	/* Audit mode lets it through: as if it were granted, so that it is told once. */
-	if (state && verdict == ALLOW)
-		remember_packet(state, &question, reason);
+	verdict = judge_packet(skb, sk, state, &question);
+	if (verdict == ALLOW && (POLICY_FLAGS(question.subject.policy) & POLICY_TRAFFIC))
+		traffic_count(&question, skb->len);
 	return verdict;
 }
 
+static __always_inline bool egress_is_granted(__u32 policy_id, const struct flow *flow)
+{
+	struct address_grant *grant = grant_find(TABLE_OF(policy_id, TABLE_EGRESS), &flow->remote);
+
+	return grant && (grant_has(grant, flow->protocol, flow->remote_port) ||
+			 budget_list_has(grant->budgets, flow->protocol, flow->remote_port));
+}
+
+/* No reason: it comes from a resolver. What calls others has little stack left to itself. */
+#define ANSWER_TO_READ (-1)
+
 /* A datagram: from whom the policy lets the socket speak to, or for a port that it may serve; then
  * the sender may be answered. */
-static __always_inline enum event_reason judge_datagram(struct __sk_buff *skb, __u32 policy_id,
-							struct flow *flow)
+VERIFIED_ONCE int judge_datagram(struct __sk_buff *skb, struct question *question)
 {
+	const struct flow *flow = &question->flow;
 	struct udp_peer_key key;
-	__u32 *under;
+	struct open open;
+	__u32 policy_id, *under;
 
+	if (!question)
+		return REASON_NO_POLICY;
+	policy_id = POLICY_ID(question->subject.policy);
 	if (!policy_id)
 		return REASON_NO_POLICY;
-	if (!flow_from_packet(skb, false, flow))
+	if (!flow_from_packet(skb, false, &question->flow))
 		return REASON_PACKET;
+	if (has_names(question) && flow->remote_port == DNS_PORT &&
+	    flow_is_query(policy_id, flow)) {
+		question->cookie = bpf_get_socket_cookie(skb);
+		return ANSWER_TO_READ;
+	}
 	if (egress_is_granted(policy_id, flow))
+		return REASON_NONE;
+	if (has_names(question) && learnt_find(flow, policy_id, 0, &open))
 		return REASON_NONE;
 	key = udp_peer(bpf_get_socket_cookie(skb), flow);
 	under = bpf_map_lookup_elem(&udp_peers, &key);
@@ -468,23 +684,37 @@ static __always_inline enum event_reason judge_datagram(struct __sk_buff *skb, _
 	return REASON_NONE;
 }
 
+/* TCP that comes is judged when it is answered; what is read here are answers of resolvers. */
+static __always_inline int judge_incoming_segment(struct __sk_buff *skb, struct question *question)
+{
+	if (!has_names(question) || !flow_from_packet(skb, false, &question->flow) ||
+	    !flow_is_query(POLICY_ID(question->subject.policy), &question->flow))
+		return ALLOW;
+	question->cookie = bpf_get_socket_cookie(skb);
+	return answer_segment(skb, question) != DENY;
+}
+
 /* Each packet that reaches a policed socket. Attached only where the policy lets datagrams in or
  * out (POLICY_DATAGRAMS): what TCP lets in is judged when it is answered. */
 SEC("cgroup_skb/ingress")
 int guard_ingress(struct __sk_buff *skb)
 {
-	struct flow flow = {};
-	struct question question = {.kind = EVENT_LISTEN, .hook = HOOK_INGRESS, .flow = &flow};
+	struct question question = {.kind = EVENT_LISTEN, .hook = HOOK_INGRESS};
 	struct bpf_sock *sk = skb->sk;
-	enum event_reason reason;
+	int reason;
 
 	sk = sk ? bpf_sk_fullsock(sk) : NULL;
 	if (!sk)
 		return DENY;
 	/* Raw and ping sockets read what the kernel has taken already; they need a grant to be. */
-	if (sk->protocol != IPPROTO_UDP)
+	if (sk->protocol != IPPROTO_UDP &&
+	    (sk->protocol != IPPROTO_TCP || sk->dst_port != bpf_htons(DNS_PORT)))
 		return ALLOW;
 	(void)state_of_packet(skb, sk, &question);
-	reason = judge_datagram(skb, POLICY_ID(question.subject.policy), &flow);
-	return reason == REASON_NONE ? ALLOW : conclude(&question, reason);
+	if (sk->protocol == IPPROTO_TCP)
+		return judge_incoming_segment(skb, &question);
+	reason = judge_datagram(skb, &question);
+	if (reason == ANSWER_TO_READ)
+		return answer_datagram(skb, &question) != DENY;
+	return reason == REASON_NONE ? ALLOW : conclude(&question, reason, false);
 }

@@ -36,49 +36,38 @@ static __always_inline bool is_power_of_two(__u64 count)
 	return (count & (count - 1)) == 0;
 }
 
-/* A global function: verified once a program, whatever leads to it. So it calls no helper that not
- * every program may call, even behind a condition. */
-__noinline int event_emit(const struct denial_key *denial, __u32 hook, const struct actor *actor)
-{
-	struct denial_key what;
-	struct denial_count none = {};
-	struct denial_count *seen;
-	struct event *event;
-	__u64 count = 1;
+static const struct denial_count never_denied = {};
 
-	if (!denial || !actor)
-		return 0;
-	/* Linux 6.1 takes no memory of a caller's as a map's key. */
-	what = *denial;
-	seen = bpf_map_lookup_elem(&denial_counts, &what);
+/* How often this has happened, this time too. */
+static __always_inline __u64 denial_count_up(const struct denial_key *what,
+					     struct denial_count **entry)
+{
+	struct denial_count *seen;
+
+	seen = bpf_map_lookup_elem(&denial_counts, what);
 	if (!seen) {
 		/* Another CPU may be first: then its entry is the one. */
-		bpf_map_update_elem(&denial_counts, &what, &none, BPF_NOEXIST);
-		seen = bpf_map_lookup_elem(&denial_counts, &what);
+		bpf_map_update_elem(&denial_counts, what, &never_denied, BPF_NOEXIST);
+		seen = bpf_map_lookup_elem(&denial_counts, what);
 	}
+	*entry = seen;
 	if (seen)
-		count = __sync_fetch_and_add(&seen->count, 1) + 1;
-	else
-		enforcer_count(COUNTER_DENIALS_UNCOUNTED);
-	if (!is_power_of_two(count))
-		return 0;
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-	if (!event) {
-		enforcer_count(COUNTER_EVENTS_LOST);
-		return 0;
-	}
+		return __sync_fetch_and_add(&seen->count, 1) + 1;
+	enforcer_count(COUNTER_DENIALS_UNCOUNTED);
+	return 1;
+}
+
+static __always_inline void event_fill(struct event *event, const struct denial_key *what,
+				       __u64 count, __u32 hook, const struct actor *actor)
+{
 	__builtin_memset(event, 0, sizeof(*event));
 	event->time_ns = bpf_ktime_get_ns();
 	event->count = count;
-	event->what = what;
+	event->what = *what;
 	event->hook = hook;
 	event->pid = actor->pid;
 	event->uid = actor->uid;
 	__builtin_memcpy(event->command, actor->command, sizeof(event->command));
-	if (seen)
-		seen->reported = count;
-	bpf_ringbuf_submit(event, 0);
-	return 0;
 }
 
 static __always_inline void verdict_count(__u32 slot, bool allowed)

@@ -10,9 +10,13 @@
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
 #include <stdbool.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+
+#include "bpf/verifier.h"
 
 /* Not in every libc's headers as a plain number. */
 #define PROTOCOL_NUMBER_MPTCP 262
@@ -90,16 +94,15 @@ static __always_inline bool flow_has_ports(const struct flow *flow)
  * Reads a packet that begins with its IP header, as cgroup_skb programs get it, before the kernel
  * fragments it. Refused: IP options and extension headers (source routes send a packet elsewhere
  * than its address says), and fragments (the later ones carry no port): the kernel makes neither
- * for an ordinary socket before this hook.
+ * for an ordinary socket before this hook. A global function, which has a stack of its own.
  */
-static __always_inline bool flow_from_packet(const struct __sk_buff *skb, bool outward,
-					     struct flow *flow)
+VERIFIED_ONCE int flow_from_packet(struct __sk_buff *skb, __u32 outward, struct flow *flow)
 {
 	union flow_address source, destination;
 	__be16 ports[2] = {0, 0};
 	__u8 version;
 
-	if (READ_PACKET(skb, 0, &version))
+	if (!flow || READ_PACKET(skb, 0, &version))
 		return false;
 	if (version >> 4 == 4) {
 		struct iphdr ip4;
@@ -133,6 +136,52 @@ static __always_inline bool flow_from_packet(const struct __sk_buff *skb, bool o
 	flow->local = outward ? source : destination;
 	flow->remote_port = bpf_ntohs(outward ? ports[1] : ports[0]);
 	flow->local_port = bpf_ntohs(outward ? ports[0] : ports[1]);
+	return true;
+}
+
+/* Where a packet's payload is, and for TCP what the segment is; offsets from the IP header. */
+struct segment {
+	__u32 payload; /* offset */
+	__u32 length;  /* of the payload, bytes */
+	__u32 sequence;
+	__u8 syn, urgent, bare_reset;
+	__u8 spare;
+};
+
+/* Only for a packet that flow_from_packet() has understood: without options or extension headers.
+ * Lengths in the headers must be those of the packet. */
+VERIFIED_ONCE int segment_from_packet(struct __sk_buff *skb, __u32 protocol,
+				      struct segment *segment)
+{
+	__u32 at, length = skb->len;
+	__u8 version;
+
+	if (!segment || READ_PACKET(skb, 0, &version))
+		return false;
+	at = version >> 4 == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	if (protocol == IPPROTO_UDP) {
+		struct udphdr udp;
+
+		if (READ_PACKET(skb, at, &udp) || at + bpf_ntohs(udp.len) != length ||
+		    bpf_ntohs(udp.len) < sizeof(udp))
+			return false;
+		segment->payload = at + sizeof(udp);
+		segment->sequence = 0;
+		segment->syn = segment->urgent = segment->bare_reset = 0;
+	} else {
+		struct tcphdr tcp;
+
+		if (READ_PACKET(skb, at, &tcp) || tcp.doff < 5)
+			return false;
+		segment->payload = at + tcp.doff * 4;
+		segment->sequence = bpf_ntohl(tcp.seq);
+		segment->syn = tcp.syn;
+		segment->urgent = tcp.urg;
+		segment->bare_reset = tcp.rst && !tcp.syn && !tcp.fin && segment->payload == length;
+	}
+	if (segment->payload > length)
+		return false;
+	segment->length = length - segment->payload;
 	return true;
 }
 

@@ -47,11 +47,11 @@ static __always_inline __u32 slot_of(__u64 cgroup)
  * The nearest enrolled cgroup's slot, from the leaf up, or 0; only levels at which any is enrolled
  * are asked. A global function: the verifier walks its loop once, not once on each path to it.
  */
-__noinline __u32 slot_of_task(__u32 levels)
+VERIFIED_ONCE __u32 slot_of_task(__u32 levels)
 {
 	int level;
 
-#pragma clang loop unroll(disable)
+	NO_UNROLL
 	for (level = CGROUP_LEVELS_MAX - 1; level >= 0; level--) {
 		__u32 slot;
 
@@ -65,11 +65,11 @@ __noinline __u32 slot_of_task(__u32 levels)
 }
 
 /* The same for the socket behind a packet. */
-__noinline __u32 slot_of_packet(struct __sk_buff *skb, __u32 levels)
+VERIFIED_ONCE __u32 slot_of_packet(struct __sk_buff *skb, __u32 levels)
 {
 	int level;
 
-#pragma clang loop unroll(disable)
+	NO_UNROLL
 	for (level = CGROUP_LEVELS_MAX - 1; level >= 0; level--) {
 		__u32 slot;
 
@@ -108,17 +108,17 @@ static __always_inline bool port_set_has(__u32 set, __u16 port)
 }
 
 /* One lookup, however many rules: the compiler has joined what covers a prefix into it. */
-static __always_inline bool address_is_granted(__u32 policy_id, enum address_table table,
-					       const union flow_address *address, __u32 protocol,
-					       __u16 port)
+static __always_inline struct address_grant *grant_find(__u32 table,
+							const union flow_address *address)
 {
-	struct address_key key = {.prefix_bits = 32 + 128, .table = policy_id * 2 + table};
-	struct address_grant *grant;
+	struct address_key key = {.prefix_bits = 32 + 128, .table = table};
 
 	__builtin_memcpy(key.address, address, sizeof(key.address));
-	grant = bpf_map_lookup_elem(&grant_of_address, &key);
-	if (!grant)
-		return false;
+	return bpf_map_lookup_elem(&grant_of_address, &key);
+}
+
+static __always_inline bool grant_has(const struct address_grant *grant, __u32 protocol, __u16 port)
+{
 	if (protocol == IPPROTO_TCP)
 		return port_set_has(grant->tcp_ports, port);
 	if (protocol == IPPROTO_UDP)
@@ -128,10 +128,13 @@ static __always_inline bool address_is_granted(__u32 policy_id, enum address_tab
 	return false;
 }
 
-static __always_inline bool egress_is_granted(__u32 policy_id, const struct flow *flow)
+static __always_inline bool address_is_granted(__u32 policy_id, enum address_table table,
+					       const union flow_address *address, __u32 protocol,
+					       __u16 port)
 {
-	return address_is_granted(policy_id, TABLE_EGRESS, &flow->remote, flow->protocol,
-				  flow->remote_port);
+	struct address_grant *grant = grant_find(TABLE_OF(policy_id, table), address);
+
+	return grant && grant_has(grant, protocol, port);
 }
 
 /* May a peer come in here? A granted port, or any port from this host: what is bound to a free

@@ -10,7 +10,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/abi.h"
+#include "bpf/workbench.h"
 
 /* Where does this cgroup stand in `enrolments`? */
 struct {
@@ -45,6 +45,106 @@ struct {
 	__type(value, struct port_bits);
 } port_sets SEC(".maps");
 
+/* By which rules is this name granted? */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, NAMES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct name_key);
+	__type(value, struct name_entry);
+} rules_of_name SEC(".maps");
+
+/* And what do those rules open? Index 0 is never used. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NAME_GRANTS_MAX);
+	__type(key, __u32);
+	__type(value, struct name_grant);
+} name_grants SEC(".maps");
+
+/* What has an answer opened at this address? Full: what does not fit stays closed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LEARNT_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct learnt_key);
+	__type(value, struct learnt_address);
+} learnt_of_address SEC(".maps");
+
+/* Under which name is this address open by those rules? */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LEARNT_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct learnt_name_key);
+	__type(value, struct learnt_name);
+} learnt_name SEC(".maps");
+
+/* For people, and for who carries learnt names over to a new policy. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, NAME_TEXTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct name_text);
+} text_of_name SEC(".maps");
+
+/* Was this asked? A cache: an answer that is not found opens nothing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, QUESTIONS_MAX);
+	__type(key, struct question_key);
+	__type(value, __u32); /* when, s */
+} questions SEC(".maps");
+
+/* Is this name new under its wildcard? A cache: what is not found is paid for again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, ASKED_NAMES_MAX);
+	__type(key, struct asked_key);
+	__type(value, __u32); /* when, s */
+} asked_names SEC(".maps");
+
+/* What is left of a rule's budgets? Index 0 is never used, in both. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BUDGETS_MAX);
+	__type(key, __u32);
+	__type(value, struct budget);
+} budgets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BUDGET_LISTS_MAX);
+	__type(key, __u32);
+	__type(value, struct budget_list);
+} budget_lists SEC(".maps");
+
+/* What goes where, of policies that ask for it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TRAFFIC_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct traffic_key);
+	__type(value, struct traffic);
+} traffic_of_destination SEC(".maps");
+
+/* Places to read a message in, see workbench.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, WORKBENCHES);
+	__type(key, __u32);
+	__type(value, struct workbench);
+} workbenches SEC(".maps");
+
+/* Answers that come over TCP, piece by piece. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct answer_stream);
+} answers_of_socket SEC(".maps");
+
 /* Cloned to what a listener accepts, so that an accepted socket is known as such. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -72,6 +172,12 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20); /* about 10,000 events */
 } events SEC(".maps");
+
+/* What would make a refusal felt at once; see struct errand. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 16); /* about 1,000 */
+} errands SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

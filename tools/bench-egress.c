@@ -228,7 +228,7 @@ static double load(struct bench *bench, size_t rules, uint64_t *id)
 		diagnostics_print_text(&diagnostics, stderr);
 		exit(STATUS_UNUSABLE);
 	}
-	image = image_new(policy, NULL, &error);
+	image = image_new(policy, NULL, NULL, &error);
 	if (!image || tables_load(bench->enforcer, image, id, &error) < 0)
 		die("load", &error);
 	return (now_ns() - begin) / 1e6;

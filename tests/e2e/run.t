@@ -146,11 +146,11 @@ is "and is logged where the manifest asks for it" "$(audit "$work/log" | jq -r '
 
 # ---- manifests that ask for more ----
 
-manifest "$work/names.json" "$name" "" '{"to": "api.example.com", "ports": [443]}'
-is "host names are refused with 3" "$(exit_of run -m "$work/names.json" -- touch "$work/ran")" 3
-like "in a sentence that points at them" "$(cat "$work/err")" "/network/egress/1/to: host names"
+printf '{"agentpol": 1, "name": "%s", "files": {"read": ["/usr"]}, "network": {"egress": [{"to": "%s", "ports": [%s]}]}}' "$name" $granted $granted_port >"$work/files.json"
+is "what can't be enforced here is refused with 3" "$(exit_of run -m "$work/files.json" -- touch "$work/ran")" 3
+like "in a sentence that points at it" "$(cat "$work/err")" "/files: file access"
 ok "and the command has not run" not test -e "$work/ran"
-attempt tcp $granted $granted_port run -m "$work/names.json" --allow-degraded --
+attempt tcp $granted $granted_port run -m "$work/files.json" --allow-degraded --
 ok "--allow-degraded takes the rest" arrived "$token"
 
 # ---- the log ----

@@ -112,7 +112,7 @@ struct policy *world_read(const char *manifest)
 uint64_t world_put_under(struct world *world, const struct policy *policy)
 {
 	struct error error;
-	_cleanup_image_ struct image *image = image_new(policy, NULL, &error);
+	_cleanup_image_ struct image *image = image_new(policy, NULL, NULL, &error);
 	uint64_t id = 0, before = enforcer_policy_of(world->enforcer, world->cgroup_id);
 
 	if (!image)

@@ -171,14 +171,22 @@ struct counting {
 	uint64_t last;
 };
 
-static void count_event(const struct event *event, void *context)
+static void count_event(const struct event *event, const char *name, void *context)
 {
 	struct counting *counting = context;
+
+	(void)name;
 
 	if (event->what.port != 4242)
 		return;
 	counting->events++;
 	counting->last = event->count;
+}
+
+static void ignore_errand(const struct errand *errand, void *context)
+{
+	(void)errand;
+	(void)context;
 }
 
 static void equal_denials_are_told_at_powers_of_two_and_at_the_end(void **state)
@@ -190,7 +198,7 @@ static void equal_denials_are_told_at_powers_of_two_and_at_the_end(void **state)
 	struct ring *ring;
 
 	/* What other tests left in the ring is taken first. */
-	ring = ring_new(world->enforcer, count_event, &counting, &error);
+	ring = ring_new(world->enforcer, count_event, ignore_errand, &counting, &error);
 	assert_non_null(ring);
 	(void)ring_consume(ring);
 	ring_settle_counts(world->enforcer, 0, count_event, &counting);
@@ -215,7 +223,7 @@ static void the_nearest_enrolled_cgroup_decides(void **state)
 		world_read(MANIFEST("\"egress\":[" EGRESS("10.9.0.2", "[443]") "]"));
 	char inner[PATH_MAX], below[PATH_MAX];
 	struct error error;
-	_cleanup_image_ struct image *image = image_new(inner_policy, NULL, &error);
+	_cleanup_image_ struct image *image = image_new(inner_policy, NULL, NULL, &error);
 	uint64_t cgroup, id;
 	int old_socket;
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(443)};

@@ -100,7 +100,7 @@ static void add_listen(struct fixture *fixture, const char *on, unsigned first, 
 static struct image *compile(const struct fixture *fixture, const struct tool *tool)
 {
 	struct error error;
-	struct image *image = image_new(&fixture->policy, tool, &error);
+	struct image *image = image_new(&fixture->policy, tool, NULL, &error);
 
 	assert_non_null(image);
 	return image;
@@ -223,7 +223,15 @@ static void the_flags_say_modes(void **state)
 	fixture.policy.audit_allowed = AUDIT_CONNECT;
 	fixture.policy.agent.network.families = FAMILY_RAW | FAMILY_PACKET;
 	image = compile(&fixture, NULL);
-	assert_int_equal(image->flags, POLICY_AUDIT_MODE | POLICY_LOG_CONNECT | POLICY_RAW_SOCKETS);
+	/* Who looks on is to see names, and what goes where. */
+	assert_int_equal(image->flags, POLICY_AUDIT_MODE | POLICY_LOG_CONNECT | POLICY_RAW_SOCKETS |
+					       POLICY_TRAFFIC | POLICY_NAMES | POLICY_DATAGRAMS);
+	image_free(image);
+	fixture.policy.mode = MODE_ENFORCE;
+	fixture.policy.audit_allowed = AUDIT_DNS;
+	fixture.policy.agent.network.families = 0;
+	image = compile(&fixture, NULL);
+	assert_int_equal(image->flags, POLICY_LOG_DNS);
 	image_free(image);
 	arena_free(fixture.arena);
 }
@@ -266,7 +274,7 @@ static void too_many_port_sets_are_refused(void **state)
 		rules[i].targets = arena_new_array(fixture.arena, struct egress_target, 1);
 		*rules[i].targets = fixture.targets[0];
 	}
-	assert_null(image_new(&fixture.policy, NULL, &error));
+	assert_null(image_new(&fixture.policy, NULL, NULL, &error));
 	assert_int_equal(error.status, STATUS_UNUSABLE);
 	assert_non_null(strstr(error.text, "1024"));
 	arena_free(fixture.arena);

@@ -158,7 +158,7 @@ static int print_json(const struct json_writer *writer, struct error *error)
 static int emit_maps(const struct policy *policy, const struct tool *tool,
 		     const struct compile_options *options, struct error *error)
 {
-	_cleanup_image_ struct image *image = image_new(policy, tool, error);
+	_cleanup_image_ struct image *image = image_new(policy, tool, NULL, error);
 	_cleanup_json_writer_ struct json_writer writer = {0};
 
 	if (!image)

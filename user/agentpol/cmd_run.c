@@ -33,6 +33,7 @@
 /* The self-test's own set, and the image's; slot 0 is never used. */
 #define SPARE_PORT_SETS 2
 #define RING_BYTES	(1U << 18) /* some 2,500 events between two looks */
+#define CACHE_ENTRIES	2048	   /* one agent's questions, names and peers */
 
 static const char usage[] =
 	"Usage: agentpol run -m MANIFEST [OPTION...] [--] COMMAND [ARGUMENT...]\n"
@@ -310,7 +311,7 @@ static void on_record(uint64_t cgroup, const char *line, void *context)
 
 static int attach_by_oneself(struct run *run, const struct tool *tool, struct error *error)
 {
-	_cleanup_image_ struct image *image = image_new(run->policy, tool, error);
+	_cleanup_image_ struct image *image = image_new(run->policy, tool, NULL, error);
 	struct enforcer_options options = {.pin_root = run->pins, .ring_bytes = RING_BYTES};
 	struct agent_request request = {
 		.cgroup_path = run->cgroup,
@@ -326,6 +327,12 @@ static int attach_by_oneself(struct run *run, const struct tool *tool, struct er
 	if (!image)
 		return -1;
 	options.port_sets = (uint32_t)image->port_set_count + SPARE_PORT_SETS;
+	options.name_grants = (uint32_t)image->names.grant_count + 1;
+	options.budgets = 1 + (uint32_t)(image->budget_count > image->budget_list_count
+						 ? image->budget_count
+						 : image->budget_list_count);
+	options.caches = CACHE_ENTRIES;
+	options.without_names = !(image->flags & POLICY_NAMES);
 	run->store = audit_store_open(run->log, error);
 	if (!run->store)
 		return -1;

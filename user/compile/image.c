@@ -14,6 +14,7 @@ static const struct ip_prefix everything = {{{0}}, 0};
 struct builder {
 	struct image *image;
 	struct port_table *ports;
+	struct budget_table *budgets;
 	struct image_address *items; /* owned */
 	size_t count, room;
 	bool out_of_memory;
@@ -55,7 +56,7 @@ static void add_target(struct builder *builder, enum address_table table,
 		break;
 	case TARGET_NAME:
 	case TARGET_WILDCARD:
-		break; /* names are not addresses */
+		break; /* names.c's */
 	}
 }
 
@@ -68,18 +69,33 @@ static uint32_t set_number(struct builder *builder, const struct port_set *set)
 	return number;
 }
 
-static void add_network(struct builder *builder, const struct network *network)
+/* What one rule grants at its addresses; a rule with budgets grants by its list alone. */
+static struct address_grant grant_of_rule(struct builder *builder, const struct scope *scope,
+					  const struct egress_rule *rule)
 {
+	const uint32_t ports = set_number(builder, rule->ports);
+	struct address_grant grant = {
+		.tcp_ports = rule->protocols & PROTOCOL_TCP ? ports : PORT_SET_NONE,
+		.udp_ports = rule->protocols & PROTOCOL_UDP ? ports : PORT_SET_NONE,
+		.flags = rule->protocols & PROTOCOL_ICMP ? GRANT_ICMP : 0,
+	};
+	struct address_grant charged = {0};
+
+	if (!rule->connects.seconds && !rule->bytes.seconds)
+		return grant;
+	if (!budget_table_add(builder->budgets, scope, rule, &grant, &charged.budgets))
+		builder->out_of_memory = true;
+	return charged;
+}
+
+static void add_network(struct builder *builder, const struct scope *scope)
+{
+	const struct network *network = &scope->network;
 	size_t i, j;
 
 	for (i = 0; i < network->egress_count && !builder->out_of_memory; i++) {
 		const struct egress_rule *rule = &network->egress[i];
-		const uint32_t ports = set_number(builder, rule->ports);
-		const struct address_grant grant = {
-			.tcp_ports = rule->protocols & PROTOCOL_TCP ? ports : PORT_SET_NONE,
-			.udp_ports = rule->protocols & PROTOCOL_UDP ? ports : PORT_SET_NONE,
-			.flags = rule->protocols & PROTOCOL_ICMP ? GRANT_ICMP : 0,
-		};
+		const struct address_grant grant = grant_of_rule(builder, scope, rule);
 
 		for (j = 0; j < rule->target_count && !builder->out_of_memory; j++)
 			add_target(builder, TABLE_EGRESS, &rule->targets[j], &grant);
@@ -174,7 +190,9 @@ static void join_grant(struct builder *builder, struct address_grant *grant,
 {
 	if (!port_table_union(builder->ports, grant->tcp_ports, more->tcp_ports,
 			      &grant->tcp_ports) ||
-	    !port_table_union(builder->ports, grant->udp_ports, more->udp_ports, &grant->udp_ports))
+	    !port_table_union(builder->ports, grant->udp_ports, more->udp_ports,
+			      &grant->udp_ports) ||
+	    !budget_table_union(builder->budgets, grant->budgets, more->budgets, &grant->budgets))
 		builder->out_of_memory = true;
 	grant->flags |= more->flags;
 }
@@ -234,6 +252,41 @@ static void renumber(struct builder *builder, uint32_t *numbers, uint32_t *set)
 	*set = numbers[*set];
 }
 
+static void renumber_grant(struct builder *builder, uint32_t *numbers, struct address_grant *grant)
+{
+	renumber(builder, numbers, &grant->tcp_ports);
+	renumber(builder, numbers, &grant->udp_ports);
+}
+
+/* Copies of what the tables of budgets hold, which do not outlive the making. */
+static bool copy_budgets(struct builder *builder, uint32_t *numbers)
+{
+	struct image *image = builder->image;
+	const struct image_budget *from;
+	struct image_budget *budgets;
+	struct budget_list *lists, *copies;
+	size_t i, n;
+
+	from = budget_table_budgets(builder->budgets, &image->budget_count);
+	lists = budget_table_lists(builder->budgets, &image->budget_list_count);
+	budgets = arena_new_array(image->arena, struct image_budget, image->budget_count + 1);
+	copies = arena_new_array(image->arena, struct budget_list, image->budget_list_count + 1);
+	if (!budgets || !copies)
+		return false;
+	for (i = 0; i < image->budget_count; i++)
+		budgets[i] = from[i];
+	for (i = 0; i < image->budget_list_count; i++) {
+		copies[i] = lists[i];
+		for (n = 0; n < copies[i].count; n++) {
+			renumber(builder, numbers, &copies[i].items[n].tcp_ports);
+			renumber(builder, numbers, &copies[i].items[n].udp_ports);
+		}
+	}
+	image->budgets = budgets;
+	image->budget_lists = copies;
+	return true;
+}
+
 static void finish(struct builder *builder)
 {
 	struct image *image = builder->image;
@@ -248,11 +301,16 @@ static void finish(struct builder *builder)
 		return;
 	}
 	for (i = 0; i < builder->count; i++) {
-		renumber(builder, numbers, &builder->items[i].grant.tcp_ports);
-		renumber(builder, numbers, &builder->items[i].grant.udp_ports);
+		renumber_grant(builder, numbers, &builder->items[i].grant);
 		image->addresses[i] = builder->items[i];
 	}
 	image->address_count = builder->count;
+	for (i = 0; i < image->names.grant_count; i++) {
+		renumber_grant(builder, numbers, &image->names.grants[i].ports);
+		renumber(builder, numbers, &image->names.grants[i].sni_ports);
+	}
+	if (!copy_budgets(builder, numbers))
+		builder->out_of_memory = true;
 }
 
 /* UDP, ICMP, or anything that may be served. */
@@ -265,6 +323,11 @@ static bool grants_datagrams(const struct image *image)
 		    (address->grant.flags & GRANT_ICMP))
 			return true;
 	}
+	for (size_t i = 0; i < image->budget_list_count; i++)
+		for (size_t n = 0; n < image->budget_lists[i].count; n++)
+			if (image->budget_lists[i].items[n].udp_ports ||
+			    (image->budget_lists[i].items[n].flags & GRANT_ICMP))
+				return true;
 	return false;
 }
 
@@ -279,50 +342,125 @@ static uint32_t flags_of(const struct policy *policy, const struct tool *tool,
 		flags |= POLICY_AUDIT_MODE;
 	if (policy->audit_allowed & AUDIT_CONNECT)
 		flags |= POLICY_LOG_CONNECT;
+	if (policy->audit_allowed & AUDIT_DNS)
+		flags |= POLICY_LOG_DNS;
+	if (policy->mode == MODE_AUDIT || (policy->audit_allowed & AUDIT_CONNECT))
+		flags |= POLICY_TRAFFIC;
 	if (families & FAMILY_RAW)
 		flags |= POLICY_RAW_SOCKETS;
 	if (grants_datagrams(image))
 		flags |= POLICY_DATAGRAMS;
+	/* An inventory is to have names, too, where none is granted. */
+	if (image->names.name_count || policy->mode == MODE_AUDIT)
+		flags |= POLICY_NAMES | POLICY_DATAGRAMS;
 	return flags;
 }
 
 static int check_limits(const struct image *image, struct error *error)
 {
-	if (image->address_count > ADDRESSES_MAX)
-		return error_set(error, STATUS_UNUSABLE,
-				 "the manifest makes %zu address prefixes; the kernel's table "
-				 "holds %u",
-				 image->address_count, ADDRESSES_MAX);
-	if (image->port_set_count > PORT_SETS_MAX)
-		return error_set(error, STATUS_UNUSABLE,
-				 "the manifest makes %zu different sets of ports; the kernel's "
-				 "table holds %u",
-				 image->port_set_count, PORT_SETS_MAX);
+	const struct {
+		const char *what;
+		size_t count, bound;
+	} limits[] = {
+		{"address prefixes", image->address_count, ADDRESSES_MAX},
+		{"different sets of ports", image->port_set_count, PORT_SETS_MAX},
+		{"names (search domains make more of each)", image->names.name_count, NAMES_MAX},
+		{"different sets of rules for names", image->names.grant_count,
+		 NAME_GRANTS_MAX - 1},
+		{"rules with budgets", image->budget_count, BUDGETS_MAX - 1},
+		{"different sets of rules with budgets", image->budget_list_count,
+		 BUDGET_LISTS_MAX - 1},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		if (limits[i].count > limits[i].bound)
+			return error_set(error, STATUS_UNUSABLE,
+					 "the manifest makes %zu %s; the kernel's table holds %zu",
+					 limits[i].count, limits[i].what, limits[i].bound);
 	return 0;
 }
 
-static int build(struct builder *builder, const struct policy *policy, const struct tool *tool,
-		 struct error *error)
+/* What the section lists, and the target's own where it says so. */
+static void add_resolvers(struct builder *builder, const struct network *network, bool system,
+			  const struct image_target *target)
 {
-	builder->ports = port_table_new(builder->image->arena);
-	if (!builder->ports)
+	const struct address_grant nothing = {0};
+	struct ip_prefix prefix = {.bits = ADDRESS_BITS};
+	size_t i;
+
+	for (i = 0; i < network->resolver_count; i++) {
+		prefix.address = network->resolvers[i];
+		add_prefix(builder, TABLE_RESOLVERS, &prefix, &nothing);
+	}
+	for (i = 0; system && target && i < target->resolver_count; i++) {
+		prefix.address = target->resolvers[i];
+		add_prefix(builder, TABLE_RESOLVERS, &prefix, &nothing);
+	}
+}
+
+static int build(struct builder *builder, const struct policy *policy, const struct tool *tool,
+		 const struct image_target *target, struct error *error)
+{
+	const struct scope *const scopes[] = {&policy->agent, tool ? &tool->scope : NULL};
+	const size_t count = tool ? 2 : 1;
+	struct image *image = builder->image;
+
+	builder->ports = port_table_new(image->arena);
+	builder->budgets = budget_table_new();
+	if (!builder->ports || !builder->budgets)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
-	add_network(builder, &policy->agent.network);
-	if (tool)
-		add_network(builder, &tool->scope.network);
+	for (size_t i = 0; i < count; i++) {
+		const struct network *network = &scopes[i]->network;
+
+		add_network(builder, scopes[i]);
+		add_resolvers(builder, network,
+			      network->system_resolvers || (i == 0 && !network->resolver_count),
+			      target);
+	}
+	if (names_compile(scopes, count, target ? &target->search : NULL, image->arena,
+			  builder->ports, builder->budgets, &image->names, error) < 0)
+		return -1;
 	add_boundaries(builder);
 	if (builder->count > 0)
 		qsort(builder->items, builder->count, sizeof(*builder->items), compare_items);
 	merge_equal(builder);
 	inherit(builder);
+	if (budget_table_overflowed(builder->budgets))
+		return error_set(
+			error, STATUS_UNUSABLE,
+			"more than %d rules with \"connects\" or \"bytes\" grant one and the "
+			"same destination; join some of them",
+			BUDGETS_EACH_MAX);
 	if (!builder->out_of_memory)
 		finish(builder);
 	if (builder->out_of_memory)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
-	return check_limits(builder->image, error);
+	return check_limits(image, error);
 }
 
-struct image *image_new(const struct policy *policy, const struct tool *tool, struct error *error)
+static bool names_hosts(const struct network *network)
+{
+	for (size_t i = 0; i < network->egress_count; i++)
+		for (size_t j = 0; j < network->egress[i].target_count; j++)
+			if (network->egress[i].targets[j].kind == TARGET_NAME ||
+			    network->egress[i].targets[j].kind == TARGET_WILDCARD)
+				return true;
+	return false;
+}
+
+bool image_needs_resolvers(const struct policy *policy, const struct tool *tool)
+{
+	const struct network *agent = &policy->agent.network;
+	const struct network *more = tool ? &tool->scope.network : NULL;
+
+	if (!names_hosts(agent) && !(more && names_hosts(more)) && policy->mode != MODE_AUDIT)
+		return false;
+	return agent->system_resolvers || !agent->resolver_count ||
+	       (more && more->system_resolvers);
+}
+
+struct image *image_new(const struct policy *policy, const struct tool *tool,
+			const struct image_target *target, struct error *error)
 {
 	struct arena *arena = arena_new();
 	struct builder builder = {0};
@@ -336,10 +474,11 @@ struct image *image_new(const struct policy *policy, const struct tool *tool, st
 		return NULL;
 	}
 	builder.image->arena = arena;
-	result = build(&builder, policy, tool, error);
+	result = build(&builder, policy, tool, target, error);
 	builder.image->flags = flags_of(policy, tool, builder.image);
 	free(builder.items);
 	port_table_free(builder.ports);
+	budget_table_free(builder.budgets);
 	if (result == 0)
 		return builder.image;
 	arena_free(arena);
@@ -384,6 +523,40 @@ static bool number_has(const struct image *image, uint32_t number, uint16_t port
 	return port_set_has(image->port_sets[number - 1], port);
 }
 
+static bool ports_allow(const struct image *image, const struct address_grant *grant,
+			enum protocol_bit protocol, uint16_t port)
+{
+	switch (protocol) {
+	case PROTOCOL_TCP:
+		return number_has(image, grant->tcp_ports, port);
+	case PROTOCOL_UDP:
+		return number_has(image, grant->udp_ports, port);
+	case PROTOCOL_ICMP:
+		return (grant->flags & GRANT_ICMP) != 0;
+	}
+	return false;
+}
+
+/* Budgets are taken to be full. */
+static bool grant_allows(const struct image *image, const struct address_grant *grant,
+			 enum protocol_bit protocol, uint16_t port)
+{
+	const struct budget_list *list;
+
+	if (ports_allow(image, grant, protocol, port))
+		return true;
+	list = grant->budgets ? &image->budget_lists[grant->budgets - 1] : NULL;
+	for (uint32_t i = 0; list && i < list->count; i++) {
+		const struct address_grant item = {.tcp_ports = list->items[i].tcp_ports,
+						   .udp_ports = list->items[i].udp_ports,
+						   .flags = list->items[i].flags};
+
+		if (ports_allow(image, &item, protocol, port))
+			return true;
+	}
+	return false;
+}
+
 bool image_allows(const struct image *image, enum address_table table,
 		  const struct ip_address *address, enum protocol_bit protocol, uint16_t port)
 {
@@ -397,15 +570,5 @@ bool image_allows(const struct image *image, enum address_table table,
 		return true;
 	for (bits = ADDRESS_BITS + 1; bits > 0 && !found; bits--)
 		found = find_exact(image, table, &asked, bits - 1);
-	if (!found)
-		return false;
-	switch (protocol) {
-	case PROTOCOL_TCP:
-		return number_has(image, found->grant.tcp_ports, port);
-	case PROTOCOL_UDP:
-		return number_has(image, found->grant.udp_ports, port);
-	case PROTOCOL_ICMP:
-		return (found->grant.flags & GRANT_ICMP) != 0;
-	}
-	return false;
+	return found && grant_allows(image, &found->grant, protocol, port);
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "bpf/abi.h"
+#include "compile/names.h"
 #include "policy/policy.h"
 
 /* One entry of the LPM trie. Port sets are numbers from 1 on into image->port_sets (0: none,
@@ -18,6 +19,13 @@ struct image_address {
 	struct address_grant grant;
 };
 
+/* What the target has, where the policy says "system": read before, see policyd/resolvers.h. */
+struct image_target {
+	const struct ip_address *resolvers;
+	size_t resolver_count;
+	struct strings search; /* search domains, lower case, without dots at their ends */
+};
+
 struct image {
 	struct arena *arena;		 /* owns everything, the image too */
 	uint32_t flags;			 /* POLICY_* */
@@ -25,15 +33,22 @@ struct image {
 	size_t address_count;
 	const struct port_set **port_sets; /* different from each other; number n is [n - 1] */
 	size_t port_set_count;
+	struct names names;
+	const struct image_budget *budgets; /* number n is [n - 1] */
+	size_t budget_count;
+	const struct budget_list *budget_lists; /* number n is [n - 1] */
+	size_t budget_list_count;
 };
 
 /*
- * Compiles the agent's own grants, or (tool not NULL) those joined with the tool's. A rule with
- * host names adds nothing: names are not addresses. NULL, with *error, when it does not fit the
- * limits of abi.h or memory ran out.
+ * Compiles the agent's own grants, or (tool not NULL) those joined with the tool's. `target` NULL:
+ * one without resolvers. NULL, with *error, when it does not fit the limits of abi.h or memory ran
+ * out.
  */
 struct image *image_new(const struct policy *policy, const struct tool *tool,
-			struct error *error) MUST_USE;
+			const struct image_target *target, struct error *error) MUST_USE;
+/* Does the policy grant any host name, and does it ask the target's own resolvers then? */
+bool image_needs_resolvers(const struct policy *policy, const struct tool *tool);
 /* Accepts NULL. */
 void image_free(struct image *image);
 static inline void cleanup_image_free(struct image **image)

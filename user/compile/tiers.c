@@ -6,14 +6,16 @@
 const struct mechanism mechanisms[] = {
 	{"inet egress by address", "cgroup BPF: connect, sendmsg, packets out",
 	 "cgroup BPF: connect, sendmsg, packets out"},
+	{"host names, DNS, SNI", "cgroup BPF: packets out and in",
+	 "cgroup BPF: packets out and in"},
+	{"connects and bytes of a rule", "cgroup BPF: connect, sendmsg, packets out",
+	 "cgroup BPF: connect, sendmsg, packets out"},
 	{"listen", "cgroup BPF: bind, packets in", "cgroup BPF: bind, packets in"},
 	{"raw sockets", "cgroup BPF: socket", "cgroup BPF: socket"},
 	{"audit mode", "cgroup BPF; seccomp: log", "cgroup BPF"},
 	{"socket families", "seccomp: socket", NULL},
 	{"process.syscalls", "seccomp", NULL},
 	{"process.capabilities", "dropped before exec", NULL},
-	{"host names, DNS, SNI", NULL, NULL},
-	{"connects and bytes of a rule", NULL, NULL},
 	{"Unix sockets", NULL, NULL},
 	{"process.exec", NULL, NULL},
 	{"process.limits", NULL, NULL},
@@ -41,49 +43,12 @@ static void add_gap(struct gaps *gaps, bool explicit_in_manifest, const char *wh
 	va_end(arguments);
 }
 
-static bool names_hosts(const struct egress_rule *rule)
-{
-	size_t i;
-
-	for (i = 0; i < rule->target_count; i++)
-		if (rule->targets[i].kind == TARGET_NAME ||
-		    rule->targets[i].kind == TARGET_WILDCARD)
-			return true;
-	return false;
-}
-
-static void find_egress_gaps(const struct scope *scope, struct gaps *gaps)
-{
-	size_t i;
-
-	for (i = 0; i < scope->network.egress_count; i++) {
-		const struct egress_rule *rule = &scope->network.egress[i];
-		const char *pointer = scope->pointer;
-
-		if (names_hosts(rule))
-			add_gap(gaps, true, "host names open no address yet: they stay denied",
-				"%s/network/egress/%zu/to", pointer, rule->index);
-		if (rule->sni == SNI_REQUIRE)
-			add_gap(gaps, true, "TLS server names are not checked",
-				"%s/network/egress/%zu/sni", pointer, rule->index);
-		if (rule->connects.seconds)
-			add_gap(gaps, true, "connects are not counted",
-				"%s/network/egress/%zu/connects", pointer, rule->index);
-		if (rule->bytes.seconds)
-			add_gap(gaps, true, "bytes are not counted", "%s/network/egress/%zu/bytes",
-				pointer, rule->index);
-	}
-}
-
 /* What neither tier enforces. */
 static void find_common_gaps(const struct scope *scope, struct gaps *gaps)
 {
 	const struct process *process = &scope->process;
 	const char *pointer = scope->pointer;
 
-	find_egress_gaps(scope, gaps);
-	if (scope->network.resolver_count > 0)
-		add_gap(gaps, true, "DNS queries are not judged", "%s/network/resolvers", pointer);
 	if (scope->network.unix_present)
 		add_gap(gaps, true, "connects to Unix sockets are not judged", "%s/network/unix",
 			pointer);

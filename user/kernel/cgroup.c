@@ -281,6 +281,29 @@ size_t cgroup_count_processes(const char *path)
 	return count;
 }
 
+static void find_process(const char *folder, void *context)
+{
+	char name[PATH_MAX];
+	_cleanup_fclose_ FILE *file = NULL;
+	long *found = context;
+
+	if (*found > 0 ||
+	    snprintf(name, sizeof(name), "%s/cgroup.procs", folder) >= (int)sizeof(name))
+		return;
+	file = fopen(name, "re");
+	/* 0 is a process of another PID namespace. */
+	while (file && *found <= 0 && fscanf(file, "%ld", found) == 1)
+		;
+}
+
+pid_t cgroup_first_process(const char *path)
+{
+	long found = 0;
+
+	each_folder(path, find_process, &found);
+	return (pid_t)found;
+}
+
 static void remove_folder(const char *folder, void *context)
 {
 	int *result = context;

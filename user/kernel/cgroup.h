@@ -39,6 +39,8 @@ int cgroup_join(const char *path, struct error *error) MUST_USE;
 bool cgroup_is_populated(const char *path);
 /* Processes in it and below; 0 when it is gone. */
 size_t cgroup_count_processes(const char *path);
+/* One of them, 0 where there is none. */
+pid_t cgroup_first_process(const char *path);
 /* SIGKILL to all in it and below (cgroup.kill, Linux 5.14), waits until they are gone for at most
  * `timeout_ms`. 0, also where it is gone; or -errno. */
 int cgroup_empty(const char *path, int timeout_ms) MUST_USE;

@@ -47,13 +47,13 @@ static bool is_stream(uint32_t protocol)
 /* ---- the way into a namespace ---- */
 
 struct opening {
-	int space, result;
+	int space, family, type, protocol, result;
 };
 
-static int open_here(void)
+static int open_here(const struct opening *opening)
 {
 	const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG), result;
+	int fd = socket(opening->family, opening->type | SOCK_CLOEXEC, opening->protocol), result;
 
 	if (fd < 0)
 		return -errno;
@@ -69,7 +69,7 @@ static void *open_there(void *context)
 	struct opening *opening = context;
 
 	/* Of this thread alone: the others stay. The socket keeps the namespace it is made in. */
-	opening->result = setns(opening->space, CLONE_NEWNET) < 0 ? -errno : open_here();
+	opening->result = setns(opening->space, CLONE_NEWNET) < 0 ? -errno : open_here(opening);
 	return NULL;
 }
 
@@ -83,13 +83,18 @@ static bool is_own_space(int space)
 
 int diag_open(int space)
 {
-	struct opening opening = {.space = space, .result = -EIO};
+	return space_socket(space, AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
+}
+
+int space_socket(int space, int family, int type, int protocol)
+{
+	struct opening opening = {space, family, type, protocol, .result = -EIO};
 	sigset_t all, before;
 	pthread_t thread;
 	int result;
 
 	if (is_own_space(space))
-		return open_here();
+		return open_here(&opening);
 	/* The caller's signals are the caller's. */
 	(void)sigfillset(&all);
 	result = pthread_sigmask(SIG_BLOCK, &all, &before);
@@ -313,7 +318,8 @@ static bool has_ends(const struct open_socket *socket, const struct socket_flow 
 	       memcmp(&socket->remote, &flow->remote, sizeof(flow->remote)) == 0;
 }
 
-int diag_find(int diag, const struct socket_flow *flow, struct open_socket *found)
+/* What would get a packet of that flow: a connection, a listener, a datagram socket. */
+static int find_reader(int diag, const struct socket_flow *flow, struct open_socket *found)
 {
 	/* By IPv4 the kernel finds IPv6 sockets with mapped addresses, too. */
 	const int family = address_is_ipv4(&flow->remote) ? AF_INET : AF_INET6;
@@ -332,12 +338,24 @@ int diag_find(int diag, const struct socket_flow *flow, struct open_socket *foun
 			 flow->local_port);
 	question.what.id.idiag_cookie[0] = question.what.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
 	result = ask(diag, &question);
-	if (result == 0)
-		result = take_answers(diag, &listing);
+	return result < 0 ? result : take_answers(diag, &listing);
+}
+
+int diag_find(int diag, const struct socket_flow *flow, struct open_socket *found)
+{
+	const int result = find_reader(diag, flow, found);
+
 	if (result < 0)
 		return result;
 	/* Where there is no connection the kernel answers with the listener. */
 	return found->state == SOCKET_CONNECTED && has_ends(found, flow) ? 0 : -ENOENT;
+}
+
+bool diag_has_reader(int diag, const struct socket_flow *flow)
+{
+	struct open_socket found;
+
+	return find_reader(diag, flow, &found) == 0 && found.local_port == flow->local_port;
 }
 
 static int refuse_answer(const struct open_socket *socket, void *context)

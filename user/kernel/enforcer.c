@@ -15,8 +15,10 @@
 #include <sys/vfs.h>
 
 #include "base/file.h"
+#include "bpf/workbench.h"
 #include "kernel/enforcer_internal.h"
 #include "kernel/tables.h"
+#include "policy/address.h"
 
 #define BPFFS	      "/sys/fs/bpf"
 #define LOG_TAIL_ROOM 1024
@@ -24,11 +26,29 @@
 extern const char embedded_egress_start[], embedded_egress_end[];
 
 static const char *const map_names[MAP_COUNT] = {
-	[MAP_SLOT_OF_CGROUP] = "slot_of_cgroup",     [MAP_ENROLMENTS] = "enrolments",
-	[MAP_GRANT_OF_ADDRESS] = "grant_of_address", [MAP_PORT_SETS] = "port_sets",
-	[MAP_DENIAL_COUNTS] = "denial_counts",	     [MAP_EVENTS] = "events",
-	[MAP_COUNTERS_OF_SLOT] = "counters_of_slot", [MAP_ENFORCER_COUNTERS] = "enforcer_counters",
-	[MAP_ENFORCER_STATE] = "enforcer_state",     [MAP_STATE_OF_SOCKET] = "state_of_socket",
+	[MAP_SLOT_OF_CGROUP] = "slot_of_cgroup",
+	[MAP_ENROLMENTS] = "enrolments",
+	[MAP_GRANT_OF_ADDRESS] = "grant_of_address",
+	[MAP_PORT_SETS] = "port_sets",
+	[MAP_RULES_OF_NAME] = "rules_of_name",
+	[MAP_NAME_GRANTS] = "name_grants",
+	[MAP_LEARNT_NAME] = "learnt_name",
+	[MAP_TEXT_OF_NAME] = "text_of_name",
+	[MAP_QUESTIONS] = "questions",
+	[MAP_ASKED_NAMES] = "asked_names",
+	[MAP_BUDGETS] = "budgets",
+	[MAP_BUDGET_LISTS] = "budget_lists",
+	[MAP_WORKBENCHES] = "workbenches",
+	[MAP_UDP_PEERS] = "udp_peers",
+	[MAP_ERRANDS] = "errands",
+	[MAP_LEARNT_OF_ADDRESS] = "learnt_of_address",
+	[MAP_TRAFFIC_OF_DESTINATION] = "traffic_of_destination",
+	[MAP_DENIAL_COUNTS] = "denial_counts",
+	[MAP_EVENTS] = "events",
+	[MAP_COUNTERS_OF_SLOT] = "counters_of_slot",
+	[MAP_ENFORCER_COUNTERS] = "enforcer_counters",
+	[MAP_ENFORCER_STATE] = "enforcer_state",
+	[MAP_STATE_OF_SOCKET] = "state_of_socket",
 };
 
 /* libbpf speaks through one callback for the whole process; the verifier's log can be 20 MB, of
@@ -100,16 +120,36 @@ static int check_pinned_version(struct enforcer *enforcer, const char *folder, s
 	return 0;
 }
 
+/* Four for each CPU: a power of two, as the program's mask wants it. */
+static uint32_t workbench_count(void)
+{
+	const int cpus = libbpf_num_possible_cpus();
+	uint32_t count = WORKBENCH_TRIES;
+
+	while (count < WORKBENCHES && (int)count < WORKBENCH_TRIES * cpus)
+		count *= 2;
+	return count;
+}
+
 static int set_sizes(struct enforcer *enforcer, const struct enforcer_options *options,
 		     struct error *error)
 {
+	const struct {
+		enum enforcer_map map;
+		uint32_t entries; /* 0: as it is */
+	} sizes[] = {
+		{MAP_PORT_SETS, options->port_sets},	 {MAP_EVENTS, options->ring_bytes},
+		{MAP_NAME_GRANTS, options->name_grants}, {MAP_BUDGETS, options->budgets},
+		{MAP_BUDGET_LISTS, options->budgets},	 {MAP_QUESTIONS, options->caches},
+		{MAP_ASKED_NAMES, options->caches},	 {MAP_UDP_PEERS, options->caches},
+		{MAP_WORKBENCHES, workbench_count()},
+	};
 	int result = 0;
 
-	if (options->port_sets)
-		result =
-			bpf_map__set_max_entries(enforcer->maps[MAP_PORT_SETS], options->port_sets);
-	if (result == 0 && options->ring_bytes)
-		result = bpf_map__set_max_entries(enforcer->maps[MAP_EVENTS], options->ring_bytes);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes) && result == 0; i++)
+		if (sizes[i].entries)
+			result = bpf_map__set_max_entries(enforcer->maps[sizes[i].map],
+							  sizes[i].entries);
 	if (result < 0)
 		return error_set_errno(error, STATUS_SYSTEM, -result, "cannot size BPF maps");
 	return 0;
@@ -135,12 +175,14 @@ static int set_pins(struct enforcer *enforcer, struct error *error)
 	return 0;
 }
 
-static int set_secret(struct enforcer *enforcer, struct error *error)
+static int set_config(struct enforcer *enforcer, const struct enforcer_options *options,
+		      struct error *error)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(enforcer->object, ".rodata.config");
-	struct egress_config config;
+	struct egress_config config = {.workbenches = workbench_count(),
+				       .names = !options->without_names};
 
-	if (getrandom(&config, sizeof(config), 0) != sizeof(config))
+	if (getrandom(config.key, sizeof(config.key), 0) != sizeof(config.key))
 		return error_set_errno(error, STATUS_SYSTEM, errno, "no random numbers");
 	if (!map || bpf_map__set_initial_value(map, &config, sizeof(config)) < 0)
 		return error_set(error, STATUS_SYSTEM, "the BPF object has no place for its key");
@@ -186,6 +228,23 @@ static int map_enrolments(struct enforcer *enforcer, struct error *error)
 	return 0;
 }
 
+/* The addresses that no name opens, in the table of a policy that no cgroup has. */
+static int write_internal_ranges(struct enforcer *enforcer, struct error *error)
+{
+	const int fd = enforcer_map_fd(enforcer, MAP_GRANT_OF_ADDRESS);
+	const struct address_grant nothing = {0};
+	struct ip_prefix range;
+
+	for (size_t i = 0; address_internal_range(i, &range); i++) {
+		struct address_key key = {.prefix_bits = 32U + range.bits, .table = TABLE_INTERNAL};
+
+		memcpy(key.address, range.address.bytes, sizeof(key.address));
+		if (bpf_map_update_elem(fd, &key, &nothing, BPF_ANY) < 0)
+			return error_set_errno(error, STATUS_SYSTEM, errno, "grant_of_address");
+	}
+	return 0;
+}
+
 static int load(struct enforcer *enforcer, const struct enforcer_options *options,
 		struct error *error)
 {
@@ -203,7 +262,7 @@ static int load(struct enforcer *enforcer, const struct enforcer_options *option
 		return explain_load(errno, error);
 	for (i = 0; i < MAP_COUNT; i++)
 		enforcer->maps[i] = bpf_object__find_map_by_name(enforcer->object, map_names[i]);
-	if (set_sizes(enforcer, options, error) < 0 || set_secret(enforcer, error) < 0)
+	if (set_sizes(enforcer, options, error) < 0 || set_config(enforcer, options, error) < 0)
 		return -1;
 	if (options->pin_maps && set_pins(enforcer, error) < 0)
 		return -1;
@@ -216,6 +275,8 @@ static int load(struct enforcer *enforcer, const struct enforcer_options *option
 	if (!enforcer->adopted && bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_ENFORCER_STATE),
 						      &only, &fresh, BPF_ANY) < 0)
 		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
+	if (write_internal_ranges(enforcer, error) < 0)
+		return -1;
 	return map_enrolments(enforcer, error);
 }
 
@@ -315,6 +376,17 @@ int enforcer_unpin_all(const char *pin_root, struct error *error)
 	if (result < 0)
 		return error_set_errno(error, STATUS_SYSTEM, -result, "cannot remove %s", path);
 	return 0;
+}
+
+void enforcer_each_budget(const struct enforcer *enforcer, uint32_t policy_id,
+			  void (*visit)(const struct budget *budget, void *context), void *context)
+{
+	const int fd = enforcer_map_fd(enforcer, MAP_BUDGETS);
+	struct budget budget;
+
+	for (uint32_t i = 1; i < enforcer_map_bound(enforcer, MAP_BUDGETS); i++)
+		if (bpf_map_lookup_elem(fd, &i, &budget) == 0 && budget.policy_id == policy_id)
+			visit(&budget, context);
 }
 
 uint64_t enforcer_events_lost(const struct enforcer *enforcer)

@@ -27,6 +27,10 @@ struct enforcer_options {
 	/* What takes its memory in advance; 0 is the bound of abi.h (1 MiB for the ring). */
 	uint32_t port_sets;
 	uint32_t ring_bytes; /* a power of two, at least a page */
+	uint32_t name_grants;
+	uint32_t budgets;   /* and lists of them */
+	uint32_t caches;    /* entries each of those that may forget */
+	bool without_names; /* no policy that is loaded will grant a host name: loads faster */
 };
 
 /*
@@ -81,6 +85,9 @@ bool enforcer_is_effective(const struct enforcer *enforcer, const char *cgroup_p
 /* Verdicts of an enrolled cgroup so far. */
 int enforcer_read_counters(const struct enforcer *enforcer, uint64_t cgroup,
 			   struct verdict_counters *counters) MUST_USE;
+/* Calls `visit` for each budget of a policy: what its rules have taken and have left. */
+void enforcer_each_budget(const struct enforcer *enforcer, uint32_t policy_id,
+			  void (*visit)(const struct budget *budget, void *context), void *context);
 /* Events that the full ring lost, ever. */
 uint64_t enforcer_events_lost(const struct enforcer *enforcer);
 
@@ -91,6 +98,19 @@ enum enforcer_map {
 	MAP_ENROLMENTS,
 	MAP_GRANT_OF_ADDRESS,
 	MAP_PORT_SETS,
+	MAP_RULES_OF_NAME,
+	MAP_NAME_GRANTS,
+	MAP_LEARNT_OF_ADDRESS,
+	MAP_LEARNT_NAME,
+	MAP_TEXT_OF_NAME,
+	MAP_QUESTIONS,
+	MAP_ASKED_NAMES,
+	MAP_BUDGETS,
+	MAP_BUDGET_LISTS,
+	MAP_TRAFFIC_OF_DESTINATION,
+	MAP_WORKBENCHES,
+	MAP_UDP_PEERS,
+	MAP_ERRANDS,
 	MAP_DENIAL_COUNTS,
 	MAP_EVENTS,
 	MAP_COUNTERS_OF_SLOT,

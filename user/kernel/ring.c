@@ -4,37 +4,67 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
+#include "kernel/learnt.h"
+
 struct ring {
+	struct enforcer *enforcer;
 	struct ring_buffer *buffer;
 	ring_callback callback;
+	errand_callback errand;
 	void *context;
 };
 
 static int take(void *context, void *data, size_t size)
 {
 	struct ring *ring = context;
+	const struct event *event = data;
+	char text[NAME_TEXT_BYTES];
 
-	if (size >= sizeof(struct event))
-		ring->callback(data, ring->context);
+	if (size >= sizeof(struct named_event)) {
+		const struct named_event *named = data;
+
+		memcpy(text, named->name.text, sizeof(text));
+		text[sizeof(text) - 1] = '\0';
+		if (!text[0])
+			learnt_name_text(ring->enforcer, event->what.name, text);
+		ring->callback(event, text, ring->context);
+	} else if (size >= sizeof(struct event)) {
+		learnt_name_text(ring->enforcer, event->what.name, text);
+		ring->callback(event, text, ring->context);
+	}
 	return 0;
 }
 
-struct ring *ring_new(struct enforcer *enforcer, ring_callback callback, void *context,
-		      struct error *error)
+static int take_errand(void *context, void *data, size_t size)
+{
+	struct ring *ring = context;
+
+	if (size >= sizeof(struct errand))
+		ring->errand(data, ring->context);
+	return 0;
+}
+
+struct ring *ring_new(struct enforcer *enforcer, ring_callback callback, errand_callback errand,
+		      void *context, struct error *error)
 {
 	struct ring *ring = calloc(1, sizeof(*ring));
 
 	if (ring) {
+		ring->enforcer = enforcer;
 		ring->callback = callback;
+		ring->errand = errand;
 		ring->context = context;
 		ring->buffer =
 			ring_buffer__new(enforcer_map_fd(enforcer, MAP_EVENTS), take, ring, NULL);
 	}
-	if (!ring || !ring->buffer) {
+	if (!ring || !ring->buffer ||
+	    ring_buffer__add(ring->buffer, enforcer_map_fd(enforcer, MAP_ERRANDS), take_errand,
+			     ring) < 0) {
 		(void)error_set_errno(error, STATUS_SYSTEM, errno, "cannot read the event ring");
-		free(ring);
+		ring_free(ring);
 		return NULL;
 	}
 	return ring;
@@ -72,6 +102,7 @@ static void settle_one(struct enforcer *enforcer, const struct denial_key *key,
 	int fd = enforcer_map_fd(enforcer, MAP_DENIAL_COUNTS);
 	struct event event = {.time_ns = monotonic_now(), .what = *key};
 	struct denial_count count;
+	char text[NAME_TEXT_BYTES];
 
 	if (bpf_map_lookup_elem(fd, key, &count) < 0)
 		return;
@@ -79,7 +110,8 @@ static void settle_one(struct enforcer *enforcer, const struct denial_key *key,
 	if (count.count <= count.reported)
 		return;
 	event.count = count.count;
-	callback(&event, context);
+	learnt_name_text(enforcer, key->name, text);
+	callback(&event, text, context);
 }
 
 void ring_settle_counts(struct enforcer *enforcer, uint32_t policy_id, ring_callback callback,

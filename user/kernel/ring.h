@@ -7,11 +7,14 @@
 
 struct ring;
 
-/* Called for each event, in the kernel's order; `event` is valid during the call alone. */
-typedef void (*ring_callback)(const struct event *event, void *context);
+/* Called for each event, in the kernel's order; `name` is the text of the name that it is about, ""
+ * where there is none or it is not known. Both are valid during the call alone. */
+typedef void (*ring_callback)(const struct event *event, const char *name, void *context);
+/* Called for what user space is asked to do. */
+typedef void (*errand_callback)(const struct errand *errand, void *context);
 
-struct ring *ring_new(struct enforcer *enforcer, ring_callback callback, void *context,
-		      struct error *error) MUST_USE;
+struct ring *ring_new(struct enforcer *enforcer, ring_callback callback, errand_callback errand,
+		      void *context, struct error *error) MUST_USE;
 /* Accepts NULL. */
 void ring_free(struct ring *ring);
 /* Readable when there are events; for poll(2). */

@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "kernel/name_tables.h"
+
 /* Keys and values of one batch; as many as fit a few pages. */
 #define BATCH 4096
 
@@ -20,6 +22,7 @@ struct loaded_policy {
 	size_t key_count;
 	uint32_t *slots; /* of port_sets, one reference each */
 	size_t slot_count;
+	struct loaded_names names;
 };
 
 struct slot {
@@ -31,6 +34,7 @@ struct tables {
 	struct loaded_policy *policies;
 	struct slot *slots; /* by index into the kernel's array; [0] is never used */
 	uint32_t slot_count;
+	struct pools *pools;
 };
 
 static struct tables *tables_of(struct enforcer *enforcer)
@@ -45,8 +49,9 @@ static struct tables *tables_of(struct enforcer *enforcer)
 		return NULL;
 	tables->slot_count = enforcer_map_bound(enforcer, MAP_PORT_SETS);
 	tables->slots = calloc(tables->slot_count, sizeof(*tables->slots));
-	if (!tables->slots) {
-		free(tables);
+	tables->pools = pools_new();
+	if (!tables->slots || !tables->pools) {
+		tables_free(tables);
 		return NULL;
 	}
 	*place = tables;
@@ -59,6 +64,7 @@ static void loaded_policy_free(struct loaded_policy *policy)
 		return;
 	free(policy->keys);
 	free(policy->slots);
+	loaded_names_free(&policy->names);
 	free(policy);
 }
 
@@ -73,6 +79,7 @@ void tables_free(struct tables *tables)
 		loaded_policy_free(policy);
 	}
 	free(tables->slots);
+	pools_free(tables->pools);
 	free(tables);
 }
 
@@ -155,8 +162,10 @@ static int load_port_sets(struct enforcer *enforcer, struct tables *tables,
 }
 
 /* The image's numbers are its own; the kernel's are slots. */
-static uint32_t slot_of(const struct loaded_policy *policy, uint32_t number)
+static uint32_t slot_of(const void *context, uint32_t number)
 {
+	const struct loaded_policy *policy = context;
+
 	if (number == PORT_SET_NONE || number == PORT_SET_ALL)
 		return number;
 	return policy->slots[number - 1];
@@ -179,11 +188,13 @@ static int load_addresses(struct enforcer *enforcer, const struct image *image,
 		struct address_key *key = &policy->keys[i];
 
 		key->prefix_bits = 32U + address->prefix.bits;
-		key->table = policy->id * 2 + address->table;
+		key->table = TABLE_OF(policy->id, address->table);
 		memcpy(key->address, address->prefix.address.bytes, sizeof(key->address));
 		grants[i] = address->grant;
 		grants[i].tcp_ports = slot_of(policy, address->grant.tcp_ports);
 		grants[i].udp_ports = slot_of(policy, address->grant.udp_ports);
+		if (address->grant.budgets)
+			grants[i].budgets = policy->names.lists[address->grant.budgets - 1];
 	}
 	for (done = 0; done < image->address_count;) {
 		uint32_t count = (uint32_t)(image->address_count - done);
@@ -209,6 +220,7 @@ static void unload(struct enforcer *enforcer, struct tables *tables,
 
 	for (size_t i = 0; i < policy->key_count; i++)
 		(void)bpf_map_delete_elem(fd, &policy->keys[i]);
+	name_tables_unload(enforcer, tables->pools, &policy->names);
 	for (size_t i = 0; i < policy->slot_count; i++)
 		if (policy->slots[i] < tables->slot_count &&
 		    tables->slots[policy->slots[i]].references)
@@ -242,6 +254,8 @@ int tables_load(struct enforcer *enforcer, const struct image *image, uint64_t *
 	if (!loaded)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
 	if (load_port_sets(enforcer, tables, image, loaded, error) < 0 ||
+	    name_tables_load(enforcer, tables->pools, image, id, slot_of, loaded, &loaded->names,
+			     error) < 0 ||
 	    load_addresses(enforcer, image, loaded, error) < 0) {
 		/* No cgroup has had this id: nothing reads it. */
 		unload(enforcer, tables, loaded);
@@ -306,10 +320,9 @@ void tables_sweep(struct enforcer *enforcer)
 
 /* ---- adoption ---- */
 
-static struct loaded_policy *policy_of_key(struct tables *tables, const struct address_key *key)
+static struct loaded_policy *policy_of_id(struct tables *tables, uint32_t id)
 {
 	struct loaded_policy *policy;
-	uint32_t id = key->table / 2;
 
 	for (policy = tables->policies; policy; policy = policy->next)
 		if (policy->id == id)
@@ -357,6 +370,51 @@ static int append_slot(struct enforcer *enforcer, struct tables *tables,
 	return 0;
 }
 
+/* Sets of ports that names and budgets refer to. */
+static int adopt_name_slots(struct enforcer *enforcer, struct tables *tables,
+			    struct loaded_policy *policy)
+{
+	struct name_grant grant;
+	struct budget_list list;
+
+	for (size_t i = 0; i < policy->names.grant_count; i++) {
+		if (bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_NAME_GRANTS),
+					&policy->names.grants[i], &grant) < 0)
+			continue;
+		if (append_slot(enforcer, tables, policy, grant.ports.tcp_ports) < 0 ||
+		    append_slot(enforcer, tables, policy, grant.ports.udp_ports) < 0 ||
+		    append_slot(enforcer, tables, policy, grant.sni_ports) < 0)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < policy->names.list_count; i++) {
+		if (bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_BUDGET_LISTS),
+					&policy->names.lists[i], &list) < 0)
+			continue;
+		for (uint32_t n = 0; n < list.count && n < BUDGETS_EACH_MAX; n++)
+			if (append_slot(enforcer, tables, policy, list.items[n].tcp_ports) < 0 ||
+			    append_slot(enforcer, tables, policy, list.items[n].udp_ports) < 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+/* A policy may have names and no address. */
+static int adopt_names(struct enforcer *enforcer, struct tables *tables)
+{
+	struct loaded_policy *policy;
+	uint32_t owner;
+
+	pools_adopt(enforcer, tables->pools);
+	for (size_t i = 0; pools_grant_owner(tables->pools, i, &owner); i++)
+		if (owner && !policy_of_id(tables, owner))
+			return -ENOMEM;
+	for (policy = tables->policies; policy; policy = policy->next)
+		if (loaded_names_adopt(enforcer, tables->pools, policy->id, &policy->names) < 0 ||
+		    adopt_name_slots(enforcer, tables, policy) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 static int adopt_addresses(struct enforcer *enforcer, struct tables *tables)
 {
 	int fd = enforcer_map_fd(enforcer, MAP_GRANT_OF_ADDRESS);
@@ -365,9 +423,12 @@ static int adopt_addresses(struct enforcer *enforcer, struct tables *tables)
 
 	while (bpf_map_get_next_key(fd, previous, &key) == 0) {
 		struct address_key exact = key;
-		struct loaded_policy *policy = policy_of_key(tables, &key);
+		struct loaded_policy *policy;
 
 		previous = &key;
+		if (key.table == TABLE_INTERNAL)
+			continue;
+		policy = policy_of_id(tables, POLICY_OF_TABLE(key.table));
 		if (!policy || append_key(policy, &key) < 0)
 			return -ENOMEM;
 		if (bpf_map_lookup_elem(fd, &exact, &grant) < 0)
@@ -385,7 +446,7 @@ int tables_adopt(struct enforcer *enforcer, const uint32_t *live, size_t live_co
 	struct tables *tables = tables_of(enforcer);
 	struct loaded_policy *policy;
 
-	if (!tables || adopt_addresses(enforcer, tables) < 0)
+	if (!tables || adopt_addresses(enforcer, tables) < 0 || adopt_names(enforcer, tables) < 0)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
 	for (policy = tables->policies; policy; policy = policy->next) {
 		policy->retired = true;

@@ -30,6 +30,18 @@ static const struct ip_prefix private_ranges[] = {
 	IPV4_PREFIX(172, 16, 0, 0, 12),
 	IPV4_PREFIX(192, 168, 0, 0, 16),
 	{{{0xfc}}, 7},
+	{{{0xfe, 0xc0}}, 10}, /* site-local, RFC 3879 */
+	IPV4_PREFIX(100, 64, 0, 0, 10), /* shared, RFC 6598 */
+	IPV4_PREFIX(0, 0, 0, 0, 8),
+	{{{0}}, 128}, /* :: */
+};
+/* Where IPv4 addresses stand in IPv6 ones: NAT64's own prefix (RFC 6052) and 6to4 (RFC 3056). */
+static const struct embedding {
+	struct ip_prefix prefix;
+	size_t offset; /* of the IPv4 address, bytes */
+} embeddings[] = {
+	{{{{0x00, 0x64, 0xff, 0x9b}}, 96}, 12},
+	{{{{0x20, 0x02}}, 16}, 2},
 };
 /* clang-format on */
 
@@ -139,14 +151,55 @@ bool address_is_loopback(const struct ip_address *address)
 	return prefix_holds(&ipv4_loopback, address) || prefix_holds(&ipv6_loopback, address);
 }
 
+/* Private ones, then loopback, then the reserved ones. */
+static const struct ip_prefix *plain_range(size_t index)
+{
+	if (index < ARRAY_SIZE(private_ranges))
+		return &private_ranges[index];
+	index -= ARRAY_SIZE(private_ranges);
+	if (index < 2)
+		return index ? &ipv6_loopback : &ipv4_loopback;
+	index -= 2;
+	return index < reserved_range_count ? &reserved_ranges[index].prefix : NULL;
+}
+
+/* The same range of IPv4 as it stands in IPv6; false where it is none. */
+static bool embed(const struct ip_prefix *plain, const struct embedding *in,
+		  struct ip_prefix *range)
+{
+	if (plain->bits < MAPPED_BITS || !address_is_ipv4(&plain->address))
+		return false;
+	*range = in->prefix;
+	memcpy(range->address.bytes + in->offset, plain->address.bytes + MAPPED_BITS / 8, 4);
+	range->bits = (uint8_t)(8 * in->offset + plain->bits - MAPPED_BITS);
+	return true;
+}
+
+bool address_internal_range(size_t index, struct ip_prefix *range)
+{
+	const struct ip_prefix *plain;
+	size_t i, n;
+
+	for (i = 0; (plain = plain_range(i)) != NULL; i++) {
+		if (index-- == 0) {
+			*range = *plain;
+			return true;
+		}
+		for (n = 0; n < ARRAY_SIZE(embeddings); n++)
+			if (embed(plain, &embeddings[n], range) && index-- == 0)
+				return true;
+	}
+	return false;
+}
+
 bool address_is_internal(const struct ip_address *address)
 {
-	size_t i;
+	struct ip_prefix range;
 
-	for (i = 0; i < ARRAY_SIZE(private_ranges); i++)
-		if (prefix_holds(&private_ranges[i], address))
+	for (size_t i = 0; address_internal_range(i, &range); i++)
+		if (prefix_holds(&range, address))
 			return true;
-	return address_is_loopback(address) || address_reserved_range(address);
+	return false;
 }
 
 bool address_is_any(const struct ip_address *address)

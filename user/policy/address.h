@@ -58,8 +58,11 @@ bool address_is_ipv4(const struct ip_address *address);
 bool address_is_any(const struct ip_address *address);
 /* 127.0.0.0/8 or ::1. */
 bool address_is_loopback(const struct ip_address *address);
-/* Private (RFC 1918, fc00::/7), loopback or reserved: what a name may not open by itself. */
+/* Private (RFC 1918, fc00::/7), shared (100.64.0.0/10), "this network", loopback or reserved, also
+ * as NAT64 and 6to4 have IPv4 in IPv6: what a name may not open by itself. */
 bool address_is_internal(const struct ip_address *address);
+/* The ranges of address_is_internal, one after the other; false past the last. */
+bool address_internal_range(size_t index, struct ip_prefix *range) MUST_USE;
 /* What Linux makes of "any address" as a destination: 0.0.0.0 is 127.0.0.1, :: is ::1. */
 struct ip_address address_as_destination(struct ip_address address);
 /* The reserved range that holds the address, or NULL. */

@@ -116,7 +116,7 @@ static const struct egress_rule *find_egress_rule(const struct scopes *scopes,
 	return NULL;
 }
 
-/* ---- connect ---- */
+/* ---- what a hint says ---- */
 
 static void hint_destination(const struct scopes *scopes, const struct request *request,
 			     const char *to, struct verdict *verdict)
@@ -157,6 +157,54 @@ static void describe_destination(const struct request *request, const char *addr
 		       name ? ")" : "");
 }
 
+/* ---- resolvers ---- */
+
+#define DNS_PORT 53
+
+static bool lists_resolver(const struct network *network, const struct ip_address *resolver)
+{
+	size_t i;
+
+	for (i = 0; i < network->resolver_count; i++)
+		if (memcmp(&network->resolvers[i], resolver, sizeof(*resolver)) == 0)
+			return true;
+	return false;
+}
+
+static bool grants_any_name(const struct scopes *scopes)
+{
+	for (size_t i = 0; i < scopes->count; i++) {
+		const struct network *network = &scopes->items[i]->network;
+
+		for (size_t j = 0; j < network->egress_count; j++)
+			for (size_t n = 0; n < network->egress[j].target_count; n++)
+				if (network->egress[j].targets[n].kind == TARGET_NAME ||
+				    network->egress[j].targets[n].kind == TARGET_WILDCARD)
+					return true;
+	}
+	return false;
+}
+
+/* A resolver that the policy lists is reached where a name may be asked for: what is asked there is
+ * a question of its own. The target's own resolvers are not known here. */
+static bool is_for_questions(const struct scopes *scopes, const struct request *request,
+			     const struct ip_address *address, struct verdict *verdict)
+{
+	if (request->connect.port != DNS_PORT || request->connect.protocol == PROTOCOL_ICMP ||
+	    !grants_any_name(scopes))
+		return false;
+	for (size_t i = 0; i < scopes->count; i++) {
+		if (!lists_resolver(&scopes->items[i]->network, address))
+			continue;
+		verdict_set_rule(verdict, scopes->items[i], "/network/resolvers");
+		verdict_allow(verdict);
+		return true;
+	}
+	return false;
+}
+
+/* ---- connect ---- */
+
 void decide_connect(const struct scopes *scopes, const struct request *request,
 		    struct verdict *verdict)
 {
@@ -167,6 +215,8 @@ void decide_connect(const struct scopes *scopes, const struct request *request,
 	const struct egress_rule *rule, *by_name;
 	const struct scope *scope;
 
+	if (is_for_questions(scopes, request, &address, verdict))
+		return;
 	rule = find_egress_rule(scopes, request, &address, &scope);
 	if (rule) {
 		verdict_set_rule(verdict, scope, "/network/egress/%zu", rule->index);
@@ -220,16 +270,6 @@ static const struct egress_rule *find_name_rule(const struct scopes *scopes, con
 				return &network->egress[j];
 	}
 	return NULL;
-}
-
-static bool lists_resolver(const struct network *network, const struct ip_address *resolver)
-{
-	size_t i;
-
-	for (i = 0; i < network->resolver_count; i++)
-		if (memcmp(&network->resolvers[i], resolver, sizeof(*resolver)) == 0)
-			return true;
-	return false;
 }
 
 /*

@@ -6,11 +6,14 @@
 #include "base/file.h"
 #include "compile/image.h"
 #include "kernel/cgroup.h"
+#include "kernel/learnt.h"
 #include "kernel/tables.h"
 #include "manifest/manifest.h"
 #include "policy/paths.h"
 #include "policyd/state.h"
 
+/* What names have opened is looked through this often. */
+#define LEARNT_SWEEP_SECONDS 60
 /* Replaced policies are taken out at the latest when so many have come together. */
 #define RETIRED_MAX 64
 
@@ -27,6 +30,7 @@ struct agents {
 	struct agent *first;
 	struct past_policy *past;
 	char *state_folder; /* NULL: none */
+	unsigned tidied;    /* times, since what names have opened was looked through */
 };
 
 struct agents *agents_new(struct enforcer *enforcer, const char *state_folder, struct error *error)
@@ -178,9 +182,29 @@ static const struct tool *find_tool(const struct policy *policy, const char *nam
 	return tool;
 }
 
+/* The image of a policy for a target with these resolvers, which are read where they are not known
+ * and the policy asks for them. */
+static struct image *compile(const struct policy *policy, const struct tool *tool,
+			     const char *cgroup_path, struct resolvers *resolvers,
+			     struct error *error)
+{
+	const char *search[SEARCH_DOMAINS_MAX];
+	struct image_target target = {.search = {.items = search}};
+
+	if (!resolvers->known && image_needs_resolvers(policy, tool) &&
+	    resolvers_read(cgroup_path, resolvers, error) < 0)
+		return NULL;
+	target.resolvers = resolvers->addresses;
+	target.resolver_count = resolvers->count;
+	target.search.count = resolvers->search_count;
+	for (size_t i = 0; i < resolvers->search_count; i++)
+		search[i] = resolvers->search[i];
+	return image_new(policy, tool, &target, error);
+}
+
 /* Manifest text to tables in the kernel, under an id that no cgroup has yet. */
 static struct policy *load(struct agents *agents, const struct agent_request *request,
-			   uint64_t *loaded, struct error *error)
+			   struct resolvers *resolvers, uint64_t *loaded, struct error *error)
 {
 	_cleanup_policy_ struct policy *policy = agents_read_manifest(request, error);
 	_cleanup_image_ struct image *image = NULL;
@@ -196,7 +220,7 @@ static struct policy *load(struct agents *agents, const struct agent_request *re
 	}
 	if (refuse_gaps(policy, tool, request, error) < 0)
 		return NULL;
-	image = image_new(policy, tool, error);
+	image = compile(policy, tool, request->cgroup_path, resolvers, error);
 	if (!image || tables_load(agents->enforcer, image, loaded, error) < 0)
 		return NULL;
 	result = policy;
@@ -242,12 +266,14 @@ static int save(const struct agents *agents, const struct agent *agent,
 }
 
 static int enrol_new(struct agents *agents, const struct agent_request *request, uint64_t cgroup,
-		     struct policy *policy, uint64_t loaded, struct error *error)
+		     struct policy *policy, const struct resolvers *resolvers, uint64_t loaded,
+		     struct error *error)
 {
 	struct agent *agent = agent_new(request, cgroup, error);
 
 	if (!agent)
 		return -1;
+	agent->resolvers = *resolvers;
 	take_request(agent, request, policy, loaded);
 	/* The state first: a successor that finds it without an enrolment drops it; one that finds
 	 * an enrolment without it could not say whose it is. */
@@ -264,7 +290,8 @@ static int enrol_new(struct agents *agents, const struct agent_request *request,
 }
 
 static int replace(struct agents *agents, struct agent *agent, const struct agent_request *request,
-		   struct policy *policy, uint64_t loaded, struct error *error)
+		   struct policy *policy, const struct resolvers *resolvers, uint64_t loaded,
+		   struct error *error)
 {
 	struct past_policy *past = calloc(1, sizeof(*past));
 	struct agent before = *agent;
@@ -272,12 +299,16 @@ static int replace(struct agents *agents, struct agent *agent, const struct agen
 	if (!past)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
 	take_request(agent, request, policy, loaded);
+	agent->resolvers = *resolvers;
+	learnt_carry_over(agents->enforcer, POLICY_ID(before.loaded), POLICY_ID(loaded));
 	if (save(agents, agent, request, error) < 0 ||
 	    enforcer_swap(agents->enforcer, agent->cgroup, loaded, error) < 0) {
 		*agent = before;
 		free(past);
 		return -1;
 	}
+	/* What was learnt while the first look went on. */
+	learnt_carry_over(agents->enforcer, POLICY_ID(before.loaded), POLICY_ID(loaded));
 	tables_retire(agents->enforcer, before.loaded);
 	past->policy = before.policy;
 	past->loaded = before.loaded;
@@ -308,6 +339,7 @@ static int refuse_own_cgroup(const char *path, struct error *error)
 int agents_attach(struct agents *agents, const struct agent_request *request,
 		  const struct agent **agent, struct error *error)
 {
+	struct resolvers resolvers = {0};
 	struct policy *policy;
 	struct agent *there;
 	uint64_t cgroup, loaded;
@@ -316,12 +348,14 @@ int agents_attach(struct agents *agents, const struct agent_request *request,
 	if (refuse_own_cgroup(request->cgroup_path, error) < 0 ||
 	    cgroup_id(request->cgroup_path, &cgroup, error) < 0)
 		return -1;
-	policy = load(agents, request, &loaded, error);
+	there = find(agents, cgroup);
+	if (there)
+		resolvers = there->resolvers;
+	policy = load(agents, request, &resolvers, &loaded, error);
 	if (!policy)
 		return -1;
-	there = find(agents, cgroup);
-	result = there ? replace(agents, there, request, policy, loaded, error)
-		       : enrol_new(agents, request, cgroup, policy, loaded, error);
+	result = there ? replace(agents, there, request, policy, &resolvers, loaded, error)
+		       : enrol_new(agents, request, cgroup, policy, &resolvers, loaded, error);
 	if (result < 0) {
 		tables_retire(agents->enforcer, loaded);
 		policy_free(policy);
@@ -413,6 +447,10 @@ void agents_tidy(struct agents *agents, void (*vanished)(const struct agent *age
 	}
 	tables_sweep(agents->enforcer);
 	drop_past(agents);
+	if (++agents->tidied < LEARNT_SWEEP_SECONDS)
+		return;
+	agents->tidied = 0;
+	learnt_sweep(agents->enforcer);
 }
 
 /* ---- adoption ---- */

@@ -13,6 +13,7 @@
 #include "compile/tiers.h"
 #include "kernel/enforcer.h"
 #include "policy/policy.h"
+#include "policyd/resolvers.h"
 
 /* What a cgroup is to be put under. Nothing is kept of it but copies. */
 struct agent_request {
@@ -32,6 +33,7 @@ struct agent {
 	uint64_t cgroup;
 	enum tier tier;
 	bool allow_degraded;
+	struct resolvers resolvers; /* the target's own, as it had them at first */
 	char tool[TOOL_NAME_MAX + 1];
 	char container[65]; /* "" where it is none */
 	char cgroup_path[PATH_MAX];

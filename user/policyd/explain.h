@@ -7,7 +7,7 @@
 #include "bpf/abi.h"
 #include "policy/decide.h"
 
-#define SUBJECT_ROOM 256
+#define SUBJECT_ROOM 512
 #define EXE_ROOM     4096
 
 /* What a record points into. */
@@ -17,9 +17,11 @@ struct explanation {
 	char exe[EXE_ROOM];
 };
 
-/* Fills kind, verdict, reason, rule, subject, message, hint, pid, exe, count of `record`. */
-void explain_event(const struct event *event, const struct policy *policy, const char *tool,
-		   struct explanation *explanation, struct audit_record *record);
+/* Fills kind, verdict, reason, rule, subject, message, hint, pid, exe, count of `record`. `name` is
+ * what the event is about, or the one under which its address was learnt; "" where there is none.
+ */
+void explain_event(const struct event *event, const char *name, const struct policy *policy,
+		   const char *tool, struct explanation *explanation, struct audit_record *record);
 
 /* What a process runs, into EXE_ROOM bytes. Best effort, for people: of one that has ended the name
  * alone is left, as the kernel knew it when it asked ("[curl]"); "" where not even that. */

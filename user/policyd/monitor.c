@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "kernel/ring.h"
+#include "policyd/errands.h"
 #include "policyd/explain.h"
 
 struct monitor {
@@ -43,7 +44,7 @@ static uint64_t real_time(uint64_t monotonic_ns)
 	return audit_time_now() - (monotonic_now - monotonic_ns);
 }
 
-static void take_event(const struct event *event, void *context)
+static void take_event(const struct event *event, const char *name, void *context)
 {
 	struct monitor *monitor = context;
 	struct explanation explanation;
@@ -63,8 +64,16 @@ static void take_event(const struct event *event, void *context)
 		record.scope = tool;
 		record.container = agent->container[0] ? agent->container : NULL;
 	}
-	explain_event(event, policy, tool, &explanation, &record);
+	explain_event(event, name, policy, tool, &explanation, &record);
 	publish(monitor, &record);
+}
+
+static void take_errand(const struct errand *errand, void *context)
+{
+	const struct monitor *monitor = context;
+	const struct agent *agent = agents_find(monitor->agents, errand->cgroup);
+
+	errand_run(errand, agent ? agent->cgroup_path : NULL);
 }
 
 struct monitor *monitor_new(struct enforcer *enforcer, struct agents *agents,
@@ -82,7 +91,7 @@ struct monitor *monitor_new(struct enforcer *enforcer, struct agents *agents,
 	monitor->store = store;
 	monitor->listener = listener;
 	monitor->context = context;
-	monitor->ring = ring_new(enforcer, take_event, monitor, error);
+	monitor->ring = ring_new(enforcer, take_event, take_errand, monitor, error);
 	if (!monitor->ring) {
 		free(monitor);
 		return NULL;

@@ -16,6 +16,53 @@ static void state_path(const char *folder, uint64_t cgroup, const char *kind, ch
 	(void)snprintf(path, PATH_MAX, "%s/%" PRIu64 ".%s", folder, cgroup, kind);
 }
 
+/* "resolvers": null where they are not known. */
+static void write_resolvers(const struct resolvers *resolvers, struct json_writer *writer)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	json_key(writer, "resolvers");
+	if (!resolvers->known) {
+		json_null(writer);
+		return;
+	}
+	json_open_array(writer);
+	for (size_t i = 0; i < resolvers->count; i++) {
+		address_format(&resolvers->addresses[i], text);
+		json_string(writer, text);
+	}
+	json_close_array(writer);
+	json_key(writer, "search");
+	json_open_array(writer);
+	for (size_t i = 0; i < resolvers->search_count; i++)
+		json_string(writer, resolvers->search[i]);
+	json_close_array(writer);
+}
+
+static void take_resolvers(const json_value *root, struct resolvers *resolvers)
+{
+	const json_value *list = json_member(root, "resolvers");
+
+	*resolvers = (struct resolvers){.known = json_is_array(list)};
+	if (!resolvers->known)
+		return;
+	json_for_each (item, list) {
+		const char *text = json_as_string(item);
+
+		if (text && resolvers->count < RESOLVERS_MAX &&
+		    address_parse(text, &resolvers->addresses[resolvers->count]))
+			resolvers->count++;
+	}
+	json_for_each (item, json_member(root, "search")) {
+		const char *text = json_as_string(item);
+
+		if (text && resolvers->search_count < SEARCH_DOMAINS_MAX &&
+		    strlen(text) < RESOLV_NAME_ROOM)
+			memcpy(resolvers->search[resolvers->search_count++], text,
+			       strlen(text) + 1);
+	}
+}
+
 int state_save(const char *folder, const struct agent *agent, const char *manifest, size_t length,
 	       struct error *error)
 {
@@ -34,6 +81,7 @@ int state_save(const char *folder, const struct agent *agent, const char *manife
 	json_key_unsigned(&writer, "policy_flags", POLICY_FLAGS(agent->loaded));
 	json_key_boolean(&writer, "launched", agent->tier == TIER_LAUNCH);
 	json_key_boolean(&writer, "allow_degraded", agent->allow_degraded);
+	write_resolvers(&agent->resolvers, &writer);
 	json_close_object(&writer);
 	json_newline(&writer);
 	text = json_writer_text(&writer);
@@ -80,6 +128,7 @@ int state_load(const char *folder, uint64_t cgroup, struct agent *agent, char **
 	agent->loaded = POLICY_WORD(id, flags);
 	agent->tier = json_as_boolean(json_member(root, "launched")) ? TIER_LAUNCH : TIER_ATTACH;
 	agent->allow_degraded = json_as_boolean(json_member(root, "allow_degraded"));
+	take_resolvers(root, &agent->resolvers);
 	state_path(folder, cgroup, "manifest", path);
 	return file_read_all(path, JSON_BYTES_MAX, manifest, length, error);
 }

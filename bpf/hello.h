@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* TLS connections to addresses that names have opened: no byte leaves before a server name that
+ * opens the same address. */
+#ifndef AGENTPOL_BPF_HELLO_H
+#define AGENTPOL_BPF_HELLO_H
+
+#include "bpf/stream.h"
+
+#define TLS_PACKET struct __sk_buff
+static __always_inline int tls_load(TLS_PACKET *packet, __u32 offset, void *to, __u32 length)
+{
+	return (int)bpf_skb_load_bytes(packet, offset, to, length_bound(length, MESSAGE_PIECE));
+}
+#include "bpf/tls.h"
+
+/* A connection that was made in the last second of its address's time has this long to greet. */
+#define HELLO_SECONDS 60
+
+/* What a part of the judgement says of a packet. */
+enum may {
+	MAY_NOTHING = 0, /* it has nothing to say */
+	MAY_PASS = 1,	 /* this packet may leave */
+	MAY_APPROVE = 2, /* and all that follow it there */
+	MAY_DROP = 3,	 /* it may not; that was told, or it waits for the rest of it */
+};
+
+/* Does the server name on the workbench open the connection's address and port, by its own rules? */
+static __always_inline bool server_name_opens(struct workbench *bench,
+					      const struct question *question,
+					      struct socket_state *state)
+{
+	__u32 policy_id = POLICY_ID(question->subject.policy);
+	struct name_entry *entry = rules_find(bench, policy_id);
+	struct open open = {};
+
+	if (!entry || (entry->flags & NAME_ASK_ONLY))
+		return false;
+	open_by_grant(entry->grant, policy_id, &question->flow, &open);
+	if (!open.how || !name_opens(bench, policy_id, entry->grant, HELLO_SECONDS, &question->flow))
+		return false;
+	state->budgets = open.budgets;
+	return true;
+}
+
+/* Bytes of a flight in which a hello must, or (later) may, be. */
+static __always_inline enum tls_flight judge_flight(struct __sk_buff *skb,
+						    const struct segment *segment,
+						    struct workbench *bench,
+						    const struct question *question,
+						    struct socket_state *state)
+{
+	bool later = state->flags & SOCKET_GREETED;
+	enum tls_flight flight;
+
+	bench->name.length = 0;
+	bench->name.hash = 0;
+	name_clear(&bench->name);
+	flight = tls_collect(skb, segment->payload, segment->payload + segment->length, later,
+			     &bench->message);
+	if (flight == TLS_FLIGHT_MORE && segment->length > TLS_FLIGHT_MAX)
+		return TLS_FLIGHT_BAD;
+	if (flight != TLS_FLIGHT_HELLO)
+		return flight;
+	if (!tls_read_server_name(&bench->message, &bench->name, egress_config.key[0],
+				  &bench->cursor) ||
+	    !server_name_opens(bench, question, state))
+		return TLS_FLIGHT_BAD;
+	return flight;
+}
+
+/* What was not granted, told; in audit mode the connection is its own affair from now on. */
+static __always_inline enum may refuse_hello(struct question *question,
+						 struct socket_state *state,
+						 const struct name *name)
+{
+	/* Without one, the name that led there stays for the log. */
+	if (name->hash)
+		question->name = name->hash;
+	if (conclude_named(question, REASON_SNI, name) == DENY) {
+		errand_ask(question, ERRAND_RESET, 0);
+		return MAY_DROP;
+	}
+	if (state)
+		state->flags |= SOCKET_OPENED;
+	return MAY_APPROVE;
+}
+
+static __always_inline enum may judge_new_bytes(struct __sk_buff *skb,
+						    const struct segment *segment,
+						    struct workbench *bench,
+						    struct question *question,
+						    struct socket_state *state)
+{
+	bool audit = POLICY_FLAGS(question->subject.policy) & POLICY_AUDIT_MODE;
+
+	switch (judge_flight(skb, segment, bench, question, state)) {
+	case TLS_FLIGHT_MORE:
+		/* Audit mode holds nothing back. */
+		return audit ? refuse_hello(question, state, &bench->name) : MAY_DROP;
+	case TLS_FLIGHT_HELLO:
+		state->flags |= SOCKET_GREETED;
+		stream_advance(state, segment);
+		return MAY_PASS;
+	case TLS_FLIGHT_OTHER:
+		state->flags |= SOCKET_OPENED;
+		return MAY_APPROVE;
+	default:
+		return refuse_hello(question, state, &bench->name);
+	}
+}
+
+/* A segment of a connection that needs a granted server name. */
+VERIFIED_ONCE int judge_hello(struct __sk_buff *skb, struct question *question)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct socket_state *state;
+	struct segment segment;
+	struct workbench *bench;
+	enum may result = MAY_DROP;
+	enum stream stream;
+	__u32 index;
+
+	sk = sk ? bpf_sk_fullsock(sk) : NULL;
+	if (!sk || !question || !segment_from_packet(skb, IPPROTO_TCP, &segment))
+		return MAY_DROP;
+	state = bpf_sk_storage_get(&state_of_socket, sk, 0, 0);
+	if (state && (state->flags & SOCKET_OPENED) && !segment.syn)
+		return MAY_APPROVE;
+	stream = stream_follow(state, &segment);
+	if (stream == STREAM_PASS)
+		return MAY_PASS;
+	index = workbench_take();
+	bench = index == WORKBENCHES ? NULL : workbench_at(index);
+	if (!bench)
+		return MAY_DROP;
+	name_clear(&bench->name);
+	bench->name.hash = 0;
+	if (!state || stream == STREAM_LOST || !segment_is_copied(sk, &segment))
+		result = refuse_hello(question, state, &bench->name);
+	else
+		result = judge_new_bytes(skb, &segment, bench, question, state);
+	workbench_give(index);
+	return result;
+}
+
+#endif
