@@ -227,7 +227,7 @@ static struct ip_address address_of(const struct sockaddr_storage *name)
 }
 
 /* Where the kernel has no table of raw sockets: whose one is can't be told then, so it counts as
- * made outside. */
+ * made outside. A peer without a port is not told (net/ipv4/af_inet.c, inet_getname). */
 static int add_raw(struct sockets *sockets, const struct holder *holder, int fd)
 {
 	struct sockaddr_storage local = {0}, remote = {0};
