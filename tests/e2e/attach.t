@@ -256,6 +256,7 @@ detach
 release foreign foreign-granted foreign-udp
 hand_down foreign-any udp-bound 0.0.0.0 5355
 is "a UDP socket from outside that can send anywhere is a no" "$(attach)" 1
+is "and is counted" "$(jq .left_open "$work/out")" 1
 ok "and is told as still open" is_listed kept '.foreign and .verdict == "deny" and .protocol == "udp" and (.message | test("end that"))'
 ok "and is in the log" wait_for 5 has_record "$log" '.verdict == "deny" and .reason == "foreign" and .kind == "socket" and .subject.socket == "inet udp from outside"'
 detach
