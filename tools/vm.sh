@@ -187,7 +187,8 @@ copy_with_libraries() { # ROOT FROM TO
   done
 }
 
-programs=(agentpol policyd tests/kernel/test_enforcement tests/kernel/test_differential)
+programs=(agentpol policyd tests/kernel/test_enforcement tests/kernel/test_differential
+  tests/kernel/test_sockets)
 make_initramfs() { # KERNEL-FOLDER TO
   local root=$scratch/root program
   rm -rf "$root"

@@ -119,6 +119,8 @@ started=$(date +%s%N)
 is "attach takes a cgroup with open sockets" "$(attach)" 0
 echo "# attach took $((($(date +%s%N) - started) / 1000000)) ms with $(jq '.closed + .kept | length' "$work/out") sockets"
 is "a TCP connection to what is denied is aborted at once" "$(tell denied wait)" ECONNABORTED
+took=$((($(date +%s%N) - started) / 1000000))
+ok "within a second of the attach" [ $took -lt 1000 ]
 is "over IPv6, too" "$(tell denied6 wait)" ECONNABORTED
 is "and IPv4 over an IPv6 socket" "$(tell mapped-denied wait)" ECONNABORTED
 is "and in a child cgroup" "$(tell child wait)" ECONNABORTED
@@ -168,6 +170,38 @@ ok "and what is granted goes on" goes_on udp-bound $granted $granted_port
 detach
 release granted6 mapped-granted denied denied6 mapped-denied child udp-granted udp-denied udp-denied6 udp-mapped \
   udp-bound listener listener-denied shared-1 shared-2 shared-3 granted
+
+# ---- what nobody has accepted yet, and what is another agent's ----
+
+hold busy "${inside[@]}" "$prober" hold listen 0.0.0.0 $listen_port
+"${far[@]}" "$prober" take $peer_of_far $listen_port >"$work/took-early" 2>&1 &
+children+=($!)
+come_in() { "${near[@]}" ss -Htn state established "sport = :$listen_port" | grep -q .; }
+wait_for 5 come_in
+attach >/dev/null
+ok "a connection that nobody had accepted is reset" wait_for 5 holds "$work/took-early" ECONNRESET
+"${far[@]}" "$prober" take $peer_of_far $listen_port >"$work/took-late" 2>&1 &
+children+=($!)
+wait_for 5 come_in
+new_token
+# The one that was reset stands first in the queue.
+is "and its peer may come again" "$(tell busy accept; tell busy accept; tell busy "$token")" "done
+done
+done"
+ok "and is answered" wait_for 5 holds "$work/took-late" "$token"
+detach
+release busy
+
+# Grants what the plain one denies.
+sed "s/\"$granted\"/\"$denied\"/" "$plain" >"$work/other.json"
+ask attach -m "$work/other.json" --cgroup "$cgroup/child" >/dev/null
+hold child "${join[@]}" "$cgroup/child" "${near[@]}" "$prober" hold tcp $denied $granted_port
+attach >/dev/null
+ok "a cgroup below that has a policy of its own is left to that" goes_on child
+ok "and is not listed" not grep -q "\"port\":$(port_of child)[,}]" "$work/out"
+ask detach --cgroup "$cgroup/child"
+detach
+release child
 
 # ---- MPTCP and UDP-Lite ----
 
@@ -222,6 +256,7 @@ detach
 release foreign foreign-granted foreign-udp
 hand_down foreign-any udp-bound 0.0.0.0 5355
 is "a UDP socket from outside that can send anywhere is a no" "$(attach)" 1
+is "and is counted" "$(jq .left_open "$work/out")" 1
 ok "and is told as still open" is_listed kept '.foreign and .verdict == "deny" and .protocol == "udp" and (.message | test("end that"))'
 ok "and is in the log" wait_for 5 has_record "$log" '.verdict == "deny" and .reason == "foreign" and .kind == "socket" and .subject.socket == "inet udp from outside"'
 detach

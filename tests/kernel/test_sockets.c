@@ -301,6 +301,42 @@ static void a_connected_udp_socket_loses_its_peer(void **state)
 	(void)close(fd);
 }
 
+/* By the kernel's table of raw sockets, or by the descriptor where it has none. */
+static void a_raw_socket_from_outside_is_found_and_disconnected(void **state)
+{
+	const struct space *space = *state;
+	/* A raw socket's peer is told where it has a port, of whatever use that is. */
+	const struct sockaddr_in peer = {.sin_family = AF_INET,
+					 .sin_port = htons(9),
+					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct socket_scope scope = {.cgroup_path = space->cgroup};
+	_cleanup_sockets_ struct sockets *sockets = NULL;
+	const struct open_socket *raw = NULL;
+	struct sockaddr_storage name;
+	socklen_t length = sizeof(name);
+	struct error error;
+	pid_t pid;
+	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
+
+	assert_int_equal(connect(fd, (const struct sockaddr *)&peer, sizeof(peer)), 0);
+	pid = start_sleeper(space->cgroup);
+	sockets = sockets_list(&scope, &error);
+	assert_non_null(sockets);
+	for (size_t i = 0; i < sockets_count(sockets); i++)
+		if (sockets_at(sockets, i)->protocol == IPPROTO_RAW)
+			raw = sockets_at(sockets, i);
+	assert_non_null(raw);
+	assert_true(raw->foreign);
+	assert_int_equal(raw->pid, pid);
+	assert_int_equal(raw->local_port, IPPROTO_ICMP);
+	assert_int_equal(raw->state, SOCKET_CONNECTED);
+	assert_int_equal(sockets_destroy(sockets, raw), 0);
+	assert_int_equal(getpeername(fd, (struct sockaddr *)&name, &length), -1);
+	print_message("# the kernel %s raw sockets\n", raw->listed ? "lists" : "does not list");
+	end_sleeper(pid);
+	(void)close(fd);
+}
+
 static uint64_t now_ns(void)
 {
 	struct timespec now;
@@ -377,6 +413,7 @@ int main(void)
 		cmocka_unit_test(a_flow_of_another_namespace_is_not_found),
 		cmocka_unit_test(where_its_process_is_gone_the_cgroup_is_asked),
 		cmocka_unit_test(a_connected_udp_socket_loses_its_peer),
+		cmocka_unit_test(a_raw_socket_from_outside_is_found_and_disconnected),
 		cmocka_unit_test(it_is_quick_enough_for_an_event_loop),
 	};
 

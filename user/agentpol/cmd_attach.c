@@ -193,18 +193,6 @@ static void print_kept(const json_value *agent)
 	}
 }
 
-/* Was something left open that is not granted? */
-static bool has_left(const json_value *agent)
-{
-	json_for_each (socket, json_member(agent, "kept")) {
-		const char *verdict = json_as_string(json_member(socket, "verdict"));
-
-		if (verdict && strcmp(verdict, "deny") == 0)
-			return true;
-	}
-	return false;
-}
-
 static void print_attached(const json_value *agent, bool json)
 {
 	_cleanup_free_ char *text = NULL;
@@ -248,7 +236,7 @@ int cmd_attach(int argc, char **argv)
 		return command_fail("attach", &error);
 	agent = json_member(json_root(reply), "agent");
 	print_attached(agent, arguments.json);
-	return has_left(agent) ? STATUS_NO : STATUS_DONE;
+	return json_as_number(json_member(agent, "left_open")) > 0 ? STATUS_NO : STATUS_DONE;
 }
 
 int cmd_detach(int argc, char **argv)

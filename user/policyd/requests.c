@@ -114,6 +114,9 @@ static int check_open(struct call *call, const struct agent_request *request)
 
 	if (!policy)
 		return -1;
+	/* A tool that is not there is refused by the attach itself. */
+	if (request->tool && request->tool[0] && !policy_find_tool(policy, request->tool))
+		return 0;
 	return sweep_check(&subject, policy, request->tool, request->cgroup_path, &call->error);
 }
 
@@ -136,7 +139,10 @@ static int settle_open(struct call *call, const struct agent *agent, bool keep_o
 	if (keep_open &&
 	    sweep_check(&subject, agent->policy, agent->tool, agent->cgroup_path, &call->error) < 0)
 		return -1;
-	return sweep_close(&subject, agent, call->answer, &left, &call->error);
+	if (sweep_close(&subject, agent, call->answer, &left, &call->error) < 0)
+		return -1;
+	json_key_unsigned(call->answer, "left_open", left);
+	return 0;
 }
 
 static bool flag_of(const struct call *call, const char *key)

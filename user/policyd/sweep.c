@@ -2,26 +2,21 @@
 #include "policyd/sweep.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "base/array.h"
-#include "policyd/explain.h"
-#include "policyd/judge.h"
+#include "policyd/sweep_report.h"
 
-/* A call that was let through before the policy may end after a listing: so many listings in a row
- * find nothing, and they are no more than that. */
+/* A call that was let through before the policy may end after a listing. So many in a row that find
+ * nothing are the end; and so many in all, whatever they find. */
 #define CLEAN_PASSES  2
 #define PASSES_MAX    16
 #define PASS_PAUSE_NS 1000000L
 /* What nobody has accepted by this pass is let go. */
 #define ACCEPT_PASSES 4
-/* Of each list, in the answer; the log has all. */
-#define LISTED_MAX   4096
-#define MESSAGE_ROOM (VERDICT_TEXT_MAX + 256)
+#define MESSAGE_ROOM  (VERDICT_TEXT_MAX + 256)
 
 /* Cookies of sockets, or places in a listing. */
 struct names {
@@ -33,14 +28,13 @@ struct sweep {
 	const struct sweep_subject *subject;
 	const struct policy *policy;
 	const char *tool;
-	const struct agent *agent; /* NULL: only looked at */
 	struct socket_scope scope;
 	struct sockets *sockets; /* the last listing, owned */
 	struct names listeners;	 /* of it, by index */
 	struct names settled;	 /* closed, or told that they can't be */
 	struct names marked;	 /* known to the kernel as accepted */
-	struct json_writer closed, kept;
-	size_t closed_count, kept_count, left, unlisted;
+	struct sweep_report report;
+	size_t left;
 };
 
 /* What a pass has found to do. */
@@ -55,8 +49,7 @@ static void sweep_free(struct sweep *sweep)
 	free(sweep->listeners.items);
 	free(sweep->settled.items);
 	free(sweep->marked.items);
-	json_writer_free(&sweep->closed);
-	json_writer_free(&sweep->kept);
+	sweep_report_free(&sweep->report);
 }
 #define _cleanup_sweep_ __attribute__((cleanup(sweep_free)))
 
@@ -139,124 +132,10 @@ static bool mark_inbound(struct sweep *sweep, const struct open_socket *socket)
 
 /* ---- telling ---- */
 
-static bool has_peer(const struct open_socket *socket)
-{
-	return socket->state == SOCKET_CONNECTED;
-}
-
-static void write_end(struct json_writer *writer, const char *key, const struct ip_address *address,
-		      uint16_t port)
-{
-	char text[ADDRESS_TEXT_MAX];
-
-	address_format(address, text);
-	json_key(writer, key);
-	json_open_object(writer);
-	json_key_string(writer, "address", text);
-	json_key_unsigned(writer, "port", port);
-	json_close_object(writer);
-}
-
-static const char *state_name(const struct open_socket *socket)
-{
-	static const char *const names[] = {
-		[SOCKET_UNCONNECTED] = "unconnected",
-		[SOCKET_CONNECTED] = "connected",
-		[SOCKET_LISTENING] = "listening",
-	};
-
-	return names[socket->state];
-}
-
-/* One of the answer's lists. */
-static void write_socket(struct json_writer *writer, const struct open_socket *socket,
-			 const char *exe, const char *verdict, const char *message)
-{
-	json_open_object(writer);
-	json_key_string(writer, "protocol", judge_protocol_name(socket));
-	json_key_string(writer, "state", state_name(socket));
-	write_end(writer, "local", &socket->local, socket->local_port);
-	if (has_peer(socket)) {
-		write_end(writer, "remote", &socket->remote, socket->remote_port);
-	} else {
-		json_key(writer, "remote");
-		json_null(writer);
-	}
-	json_key(writer, "pid");
-	if (socket->pid)
-		json_unsigned(writer, (uint64_t)socket->pid);
-	else
-		json_null(writer);
-	json_key_string(writer, "exe", exe[0] ? exe : NULL);
-	json_key_string(writer, "verdict", verdict);
-	json_key_boolean(writer, "foreign", socket->foreign);
-	json_key_string(writer, "message", message);
-	json_close_object(writer);
-}
-
-static void write_subject(const struct open_socket *socket, const char *kind,
-			  struct json_writer *writer)
-{
-	const bool inward = strcmp(kind, "listen") == 0;
-	char text[ADDRESS_TEXT_MAX], what[48];
-
-	json_open_object(writer);
-	if (strcmp(kind, "socket") == 0) {
-		(void)snprintf(what, sizeof(what), "%s %s%s",
-			       socket->family == AF_INET6 ? "inet6" : "inet",
-			       judge_protocol_name(socket), socket->foreign ? " from outside" : "");
-		json_key_string(writer, "socket", what);
-	} else {
-		address_format(inward ? &socket->local : &socket->remote, text);
-		json_key_string(writer, "address", text);
-		json_key_unsigned(writer, "port",
-				  inward ? socket->local_port : socket->remote_port);
-		json_key_string(writer, "proto", judge_protocol_name(socket));
-		json_key_string(writer, "name", NULL);
-	}
-	json_close_object(writer);
-}
-
-static void tell_log(const struct sweep *sweep, const struct open_socket *socket,
-		     const struct judgement *judgement, const char *exe, const char *verdict,
-		     const char *message)
-{
-	const struct verdict *why = &judgement->verdict;
-	_cleanup_json_writer_ struct json_writer subject = {0};
-	struct audit_record record = {
-		.pid = socket->pid,
-		.exe = exe[0] ? exe : NULL,
-		.kind = judgement->kind,
-		.verdict = verdict,
-		.reason = why->reason,
-		.rule = why->rule[0] ? why->rule : NULL,
-		.message = message,
-		.hint_op = why->hint_op,
-		.hint_path = why->hint_path,
-		.hint_value = why->hint_value,
-	};
-
-	write_subject(socket, judgement->kind, &subject);
-	record.subject = json_writer_text(&subject);
-	monitor_tell(sweep->subject->monitor, sweep->agent, &record);
-}
-
-static void list_in_answer(struct sweep *sweep, bool closed, const struct open_socket *socket,
-			   const char *exe, const char *verdict, const char *message)
-{
-	size_t *count = closed ? &sweep->closed_count : &sweep->kept_count;
-
-	if (++*count > LISTED_MAX) {
-		sweep->unlisted++;
-		return;
-	}
-	write_socket(closed ? &sweep->closed : &sweep->kept, socket, exe, verdict, message);
-}
-
 static void tell_closed(struct sweep *sweep, const struct open_socket *socket,
 			const struct judgement *judgement)
 {
-	char exe[EXE_ROOM], message[MESSAGE_ROOM];
+	char message[MESSAGE_ROOM];
 
 	(void)snprintf(message, sizeof(message),
 		       "%s; it was open before the policy, and was closed%s",
@@ -264,42 +143,36 @@ static void tell_closed(struct sweep *sweep, const struct open_socket *socket,
 		       socket->foreign ? " (it was made outside the cgroup: what its process opens "
 					 "by the same descriptor is not held to this policy)"
 				       : "");
-	explain_exe(socket->pid, "", exe);
-	tell_log(sweep, socket, judgement, exe, "deny", message);
-	list_in_answer(sweep, true, socket, exe, "deny", message);
+	sweep_report_add(&sweep->report, REPORT_CLOSED, socket, judgement, message);
 }
 
 static void tell_left(struct sweep *sweep, const struct open_socket *socket,
 		      const struct judgement *judgement, const char *why)
 {
-	char exe[EXE_ROOM], message[MESSAGE_ROOM];
+	char message[MESSAGE_ROOM];
 
 	(void)snprintf(message, sizeof(message), "%s; it was open before the policy, and %s",
 		       judgement->verdict.message, why);
-	explain_exe(socket->pid, "", exe);
-	tell_log(sweep, socket, judgement, exe, "deny", message);
-	list_in_answer(sweep, false, socket, exe, "deny", message);
+	sweep_report_add(&sweep->report, REPORT_KEPT, socket, judgement, message);
 	sweep->left++;
 }
 
 static void tell_kept(struct sweep *sweep, const struct open_socket *socket,
 		      const struct judgement *judgement)
 {
-	const char *verdict = verdict_name(judgement->verdict.kind);
-	char exe[EXE_ROOM], message[MESSAGE_ROOM] = "";
+	char message[MESSAGE_ROOM] = "";
 
-	explain_exe(socket->pid, "", exe);
 	if (judgement->verdict.kind != VERDICT_ALLOW) {
 		(void)snprintf(message, sizeof(message),
 			       "%s; it was open before the policy, and would have been closed",
 			       judgement->verdict.message);
-		tell_log(sweep, socket, judgement, exe, verdict, message);
 	} else if (socket->foreign) {
 		(void)snprintf(message, sizeof(message),
 			       "it was made outside the cgroup: its policy is that of where it was "
 			       "made, not this one");
 	}
-	list_in_answer(sweep, false, socket, exe, verdict, message[0] ? message : NULL);
+	sweep_report_add(&sweep->report, REPORT_KEPT, socket, judgement,
+			 message[0] ? message : NULL);
 }
 
 /* ---- closing ---- */
@@ -409,57 +282,23 @@ static void tell_all_kept(struct sweep *sweep)
 	}
 }
 
-static void write_list(struct json_writer *answer, const char *key, const struct json_writer *list)
-{
-	json_key(answer, key);
-	json_verbatim(answer, json_writer_text(list) ? json_writer_text(list) : "[]");
-}
-
 int sweep_close(const struct sweep_subject *subject, const struct agent *agent,
 		struct json_writer *answer, size_t *left, struct error *error)
 {
 	_cleanup_sweep_ struct sweep sweep =
 		sweep_of(subject, agent->policy, agent->tool, agent->cgroup_path);
 
-	sweep.agent = agent;
-	json_open_array(&sweep.closed);
-	json_open_array(&sweep.kept);
+	sweep_report_open(&sweep.report, subject->monitor, agent);
 	if (close_all(&sweep, error) < 0)
 		return error_wrap(error, "what was open before the policy can't be judged");
 	tell_all_kept(&sweep);
-	json_close_array(&sweep.closed);
-	json_close_array(&sweep.kept);
 	*left = sweep.left;
-	if (!answer)
-		return 0;
-	write_list(answer, "closed", &sweep.closed);
-	write_list(answer, "kept", &sweep.kept);
-	json_key_unsigned(answer, "unlisted", sweep.unlisted);
+	if (answer)
+		sweep_report_write(&sweep.report, answer);
 	return 0;
 }
 
 /* ---- looking alone ---- */
-
-/* "tcp 10.0.0.1 port 40000 to 203.0.113.9 port 443, /usr/bin/curl (pid 991)" */
-static void describe(const struct open_socket *socket, char *text, size_t room)
-{
-	char local[ADDRESS_TEXT_MAX], remote[ADDRESS_TEXT_MAX], exe[EXE_ROOM], peer[96] = "";
-
-	address_format(&socket->local, local);
-	address_format(&socket->remote, remote);
-	explain_exe(socket->pid, "", exe);
-	if (has_peer(socket))
-		(void)snprintf(peer, sizeof(peer), " to %s port %u", remote, socket->remote_port);
-	(void)snprintf(text, room, "%s %s port %u%s%s, %.128s (pid %d)%s",
-		       judge_protocol_name(socket), local, socket->local_port,
-		       socket->state == SOCKET_LISTENING ? " listening" : "", peer,
-		       exe[0] ? exe : "no process", socket->pid,
-		       socket->foreign ? ", made outside" : "");
-	/* A path that an agent named may hold what a terminal obeys. */
-	for (char *at = text; *at; at++)
-		if ((unsigned char)*at < 0x20 || *at == 0x7f)
-			*at = '?';
-}
 
 int sweep_check(const struct sweep_subject *subject, const struct policy *policy, const char *tool,
 		const char *cgroup_path, struct error *error)
@@ -480,7 +319,7 @@ int sweep_check(const struct sweep_subject *subject, const struct policy *policy
 		if (judgement.verdict.kind != VERDICT_DENY)
 			continue;
 		found++;
-		describe(socket, line, sizeof(line));
+		sweep_describe(socket, line, sizeof(line));
 		if (used + strlen(line) + 3 >= sizeof(list))
 			continue;
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "\n  %s", line);
