@@ -102,7 +102,8 @@ $(BUILD)/tests/tools/%: tests/tools/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(HARDEN) $(LDFLAGS) -o $@ $<
 
-$(BUILD)/tools/%: $(BUILD)/tools/%.o $(LIBRARY)
+BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tools/bench-%.c,$(wildcard tools/*.c)))
+$(BUILD)/tools/%: $(BUILD)/tools/%.o $(BENCH_OBJECTS) $(LIBRARY)
 	$(call quiet,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lpthread
 
@@ -142,8 +143,9 @@ fuzz: $(FUZZERS) ## build the libFuzzer targets (build/fuzz/)
 
 bench: bench-egress ## every benchmark
 
-bench-egress: $(BUILD)/tools/bench-egress ## cost of egress enforcement, as ratios (as root)
-	$(Q)$<
+bench-egress: $(BENCHMARKS) ## cost of egress enforcement, as ratios (as root)
+	$(Q)$(BUILD)/tools/bench-egress
+	$(Q)$(BUILD)/tools/bench-throughput
 
 demo: deps ## build, and show an agent under a manifest (as root)
 	+$(Q)$(MAKE) --no-print-directory -s -j$$(nproc) all

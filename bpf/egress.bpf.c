@@ -619,7 +619,10 @@ static __always_inline int judge_packet(struct __sk_buff *skb, struct bpf_sock *
 	return refuse_packet(question, sk, state, approval);
 }
 
-/* Each packet that a policed socket sends, before it is fragmented. */
+/* Each packet that a policed socket sends, before it is fragmented. skb->sk is the full socket: the
+ * kernel calls for no other, and puts it there (__cgroup_bpf_run_filter_skb in
+ * kernel/bpf/cgroup.c). So bpf_sk_fullsock is not asked: a call for each packet that would change
+ * nothing. */
 SEC("cgroup_skb/egress")
 int guard_egress(struct __sk_buff *skb)
 {
@@ -628,7 +631,6 @@ int guard_egress(struct __sk_buff *skb)
 	struct socket_state *state;
 	int verdict;
 
-	sk = sk ? bpf_sk_fullsock(sk) : NULL;
 	if (!sk)
 		return DENY;
 	state = state_of_packet(skb, sk, &question);

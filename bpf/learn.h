@@ -19,7 +19,7 @@ VERIFIED_ONCE int slot_take(struct learnt_address *learnt, __u32 grant, __u32 ex
 	if (!learnt)
 		return false;
 
-NO_UNROLL
+	NO_UNROLL
 	for (i = 0; i < LEARNT_GRANTS_MAX; i++) {
 		__u64 slot = *(volatile __u64 *)&learnt->slots[i];
 
@@ -29,7 +29,7 @@ NO_UNROLL
 			__sync_val_compare_and_swap(&learnt->slots[i], slot, wanted);
 		return true;
 	}
-NO_UNROLL
+	NO_UNROLL
 	for (i = 0; i < LEARNT_GRANTS_MAX; i++) {
 		__u64 slot = *(volatile __u64 *)&learnt->slots[i];
 
@@ -161,7 +161,7 @@ VERIFIED_ONCE int learn_answer(__u32 index, struct question *question)
 	bpf_map_update_elem(&text_of_name, &bench->name.hash, bench->name.text, BPF_NOEXIST);
 	dns_walk_begin(&bench->message, &bench->name, &bench->question, egress_config.key[0],
 		       &bench->walk);
-NO_UNROLL
+	NO_UNROLL
 	for (i = 0; i < ANSWER_STEPS_MAX; i++) {
 		int step = dns_walk_step(&bench->message, &bench->walk, &bench->address);
 
@@ -184,7 +184,7 @@ static __always_inline void answers_take(struct answer_stream *stream, __u32 ind
 
 	if (!bench)
 		return;
-NO_UNROLL
+	NO_UNROLL
 	for (i = 0; i < ANSWERS_AT_ONCE; i++) {
 		__u32 have = stream->have, length, rest;
 
@@ -198,7 +198,8 @@ NO_UNROLL
 		}
 		if (have < 2 + length)
 			return;
-		if (bpf_probe_read_kernel(bench->message.bytes, length_bound(length, ANSWER_STREAM_PIECE),
+		if (bpf_probe_read_kernel(bench->message.bytes,
+					  length_bound(length, ANSWER_STREAM_PIECE),
 					  stream->bytes + 2) < 0)
 			return;
 		bench->message.length = length;
@@ -206,9 +207,10 @@ NO_UNROLL
 		rest = have - 2 - length;
 		if (rest > ANSWER_STREAM_PIECE)
 			rest = ANSWER_STREAM_PIECE;
-		if (rest && bpf_probe_read_kernel(stream->bytes,
-						  length_bound(rest, ANSWER_STREAM_PIECE),
-						  stream->bytes + 2 + length) < 0)
+		if (rest &&
+		    bpf_probe_read_kernel(stream->bytes, length_bound(rest, ANSWER_STREAM_PIECE),
+					  stream->bytes + 2 +
+						  length_bound(length, ANSWER_STREAM_PIECE)) < 0)
 			rest = ~0U;
 		stream->have = rest;
 	}
