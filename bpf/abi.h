@@ -353,7 +353,9 @@ struct socket_state {
 #define SOCKET_INBOUND 1U /* a listener, or accepted from one: answers are not egress */
 #define SOCKET_STREAM  2U /* `stream` is known, from the connection's first packet on */
 #define SOCKET_GREETED 4U /* the first ClientHello was good; a second one may follow */
-#define SOCKET_OPENED  8U /* no ClientHello follows any more: what is sent is TLS's own affair */
+#define SOCKET_GREETS \
+	16U /* a part of a hello with a granted name is on its way, see hello_of_socket */
+#define SOCKET_OPENED 8U /* no ClientHello follows any more: what is sent is TLS's own affair */
 
 struct udp_peer_key {
 	__u64 socket_cookie;

@@ -9,8 +9,8 @@
 #define BUDGET_TRIES 8
 
 /*
- * Takes `count` of `amount` in `period` ns out of the bucket whose clock is *at. A full bucket holds
- * `amount`; it fills evenly. count * period fits 64 bits: 64 KiB and a day.
+ * Takes `count` of `amount` in `period` ns out of the bucket whose clock is *at. A full bucket
+ * holds `amount`; it fills evenly. count * period fits 64 bits: 64 KiB and a day.
  */
 static __always_inline bool bucket_take(__u64 *at, __u64 amount, __u64 period, __u64 count,
 					__u64 now)
@@ -86,7 +86,7 @@ VERIFIED_ONCE int budget_charge(__u32 list, __u32 protocol, __u32 port, __u32 co
 
 	if (!list || !rules)
 		return CHARGE_NONE;
-NO_UNROLL
+	NO_UNROLL
 	for (i = 0; i < BUDGETS_EACH_MAX; i++) {
 		if (i >= rules->count)
 			break;
@@ -108,7 +108,7 @@ VERIFIED_ONCE int budget_list_has(__u32 list, __u32 protocol, __u32 port)
 
 	if (!rules)
 		return false;
-NO_UNROLL
+	NO_UNROLL
 	for (i = 0; i < BUDGETS_EACH_MAX; i++)
 		if (i < rules->count && item_has(&rules->items[i], protocol, (__u16)port))
 			return true;

@@ -19,17 +19,17 @@
 #define DNS_COOKIE_BYTES_MAX  40 /* RFC 7873 */
 #define DNS_PADDING_BYTES_MAX 468
 
-#define DNS_CLASS_IN	 1
-#define DNS_TYPE_A	 1
-#define DNS_TYPE_CNAME	 5
-#define DNS_TYPE_AAAA	 28
-#define DNS_TYPE_OPT	 41
-#define DNS_TYPE_SVCB	 64
-#define DNS_TYPE_HTTPS	 65
-#define DNS_TYPE_IXFR	 251
-#define DNS_TYPE_AXFR	 252
-#define DNS_SVCB_IPV4	 4
-#define DNS_SVCB_IPV6	 6
+#define DNS_CLASS_IN	     1
+#define DNS_TYPE_A	     1
+#define DNS_TYPE_CNAME	     5
+#define DNS_TYPE_AAAA	     28
+#define DNS_TYPE_OPT	     41
+#define DNS_TYPE_SVCB	     64
+#define DNS_TYPE_HTTPS	     65
+#define DNS_TYPE_IXFR	     251
+#define DNS_TYPE_AXFR	     252
+#define DNS_SVCB_IPV4	     4
+#define DNS_SVCB_IPV6	     6
 #define DNS_OPTION_NSID	     3
 #define DNS_OPTION_COOKIE    10
 #define DNS_OPTION_KEEPALIVE 11
@@ -49,9 +49,9 @@ struct dns_question {
 
 /* A walk over the answer section. */
 struct dns_walk {
-	__u64 key;	    /* for hashes of names */
-	__u64 chain;	    /* the name whose addresses are looked for: what was asked, or its alias */
-	__u32 at;	    /* offset of the next record */
+	__u64 key;   /* for hashes of names */
+	__u64 chain; /* the name whose addresses are looked for: what was asked, or its alias */
+	__u32 at;    /* offset of the next record */
 	__u32 records_left;
 	__u32 hint_at; /* addresses in a record that holds several */
 	__u32 hints_left;
@@ -79,7 +79,7 @@ struct dns_address {
 
 /* Labels without compression to text; the offset behind them, or 0. The root is no host. */
 VERIFIED_ONCE int dns_read_plain_name(const struct message *message, __u32 begin, __u64 key,
-				   struct name *read)
+				      struct name *read)
 {
 	volatile struct name *name = read;
 	__u32 i;
@@ -127,13 +127,14 @@ VERIFIED_ONCE int dns_read_plain_name(const struct message *message, __u32 begin
 
 /* One label's bytes into the hash. Those that no host has count as 0: a dot within a label does not
  * look like the end of one. */
-VERIFIED_ONCE __u64 dns_hash_label(const struct message *message, __u32 at, __u32 length, __u64 hash)
+VERIFIED_ONCE __u64 dns_hash_label(const struct message *message, __u32 at, __u32 length,
+				   __u64 hash)
 {
 	__u32 i;
 
 	if (!message)
 		return 0;
-NO_UNROLL
+	NO_UNROLL
 	for (i = 0; i < 63; i++) {
 		if (i >= length)
 			break;
@@ -144,8 +145,8 @@ NO_UNROLL
 
 /*
  * A name with compression (RFC 1035, 4.1.4) to its hash, the same as of its text; *owner->at is
- * moved behind it. A pointer leads strictly back from where its part of the name began, so that none
- * runs in circles. 1, or 0 where it is malformed.
+ * moved behind it. A pointer leads strictly back from where its part of the name began, so that
+ * none runs in circles. 1, or 0 where it is malformed.
  */
 VERIFIED_ONCE int dns_hash_name(const struct message *message, struct dns_owner *name)
 {
@@ -158,7 +159,7 @@ VERIFIED_ONCE int dns_hash_name(const struct message *message, struct dns_owner 
 	owner->lowest = owner->at;
 	owner->behind = 0;
 	owner->hash = owner->key;
-NO_UNROLL
+	NO_UNROLL
 	for (i = 0; i < DNS_NAME_STEPS_MAX; i++) {
 		__u32 at = owner->next, target;
 		__u8 byte;
@@ -192,9 +193,8 @@ NO_UNROLL
 }
 
 /* The header's question and the counts that a message has to have. */
-static __always_inline bool dns_read_question(const struct message *message, bool answer,
-					      __u64 key, struct name *name,
-					      struct dns_question *question)
+static __always_inline bool dns_read_question(const struct message *message, bool answer, __u64 key,
+					      struct name *name, struct dns_question *question)
 {
 	__u32 flags, at;
 
@@ -251,7 +251,7 @@ VERIFIED_ONCE int dns_opt_is_plain(const struct message *message, __u32 at)
 	if (end != message->length)
 		return false;
 	at += 11;
-NO_UNROLL
+	NO_UNROLL
 	for (i = 0; i < DNS_EDNS_OPTIONS_MAX; i++) {
 		__u32 length;
 
@@ -362,7 +362,7 @@ enum dns_step { DNS_STEP_END = 0, DNS_STEP_NOTHING = 1, DNS_STEP_ADDRESS = 2 };
  * (RFC 6672, 3.1). Records of owners outside the chain are passed over.
  */
 VERIFIED_ONCE int dns_walk_step(const struct message *message, struct dns_walk *walk,
-			     struct dns_address *address)
+				struct dns_address *address)
 {
 	struct dns_owner owner;
 	__u32 type, length, at;

@@ -133,7 +133,8 @@ static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct q
 	verdict = conclude(question, reason, true);
 	if (!state || verdict == DENY)
 		return verdict;
-	state->flags &= ~(SOCKET_INBOUND | SOCKET_STREAM | SOCKET_GREETED | SOCKET_OPENED);
+	state->flags &=
+		~(SOCKET_INBOUND | SOCKET_STREAM | SOCKET_GREETS | SOCKET_GREETED | SOCKET_OPENED);
 	state->budgets = 0;
 	if (reason == REASON_NONE)
 		state->charged = approval;
@@ -410,7 +411,8 @@ static __always_inline enum may judge_queries(struct __sk_buff *skb, const struc
 		    bpf_skb_load_bytes(skb, at, &length, sizeof(length)) < 0 ||
 		    at + sizeof(length) + bpf_ntohs(length) > end) {
 			/* Not whole yet. Audit mode holds nothing back. */
-			if (POLICY_FLAGS(question->subject.policy) & POLICY_AUDIT_MODE)
+			if (!segment_may_grow(segment) ||
+			    (POLICY_FLAGS(question->subject.policy) & POLICY_AUDIT_MODE))
 				return refuse_query(question, &bench->name, ERRAND_RESET);
 			return MAY_DROP;
 		}

@@ -144,8 +144,7 @@ struct segment {
 	__u32 payload; /* offset */
 	__u32 length;  /* of the payload, bytes */
 	__u32 sequence;
-	__u8 syn, urgent, bare_reset;
-	__u8 spare;
+	__u8 syn, fin, urgent, bare_reset;
 };
 
 /* Only for a packet that flow_from_packet() has understood: without options or extension headers.
@@ -167,7 +166,7 @@ VERIFIED_ONCE int segment_from_packet(struct __sk_buff *skb, __u32 protocol,
 			return false;
 		segment->payload = at + sizeof(udp);
 		segment->sequence = 0;
-		segment->syn = segment->urgent = segment->bare_reset = 0;
+		segment->syn = segment->fin = segment->urgent = segment->bare_reset = 0;
 	} else {
 		struct tcphdr tcp;
 
@@ -176,6 +175,7 @@ VERIFIED_ONCE int segment_from_packet(struct __sk_buff *skb, __u32 protocol,
 		segment->payload = at + tcp.doff * 4;
 		segment->sequence = bpf_ntohl(tcp.seq);
 		segment->syn = tcp.syn;
+		segment->fin = tcp.fin;
 		segment->urgent = tcp.urg;
 		segment->bare_reset = tcp.rst && !tcp.syn && !tcp.fin && segment->payload == length;
 	}

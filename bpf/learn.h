@@ -6,7 +6,7 @@
 #include "bpf/names.h"
 
 /* Records that are looked at, and the addresses that some hold several of. */
-#define ANSWER_STEPS_MAX 96
+#define ANSWER_STEPS_MAX 256
 /* Answers in one segment of TCP. */
 #define ANSWERS_AT_ONCE 4
 
@@ -250,7 +250,7 @@ VERIFIED_ONCE int answer_segment(struct __sk_buff *skb, struct question *questio
 		return ALLOW; /* has come before */
 	if (segment.sequence != stream->next || segment.length > ANSWER_STREAM_PIECE ||
 	    bpf_skb_load_bytes(skb, segment.payload,
-			       stream->bytes + (stream->have & (2 * ANSWER_STREAM_PIECE - 1)),
+			       stream->bytes + index_bound(stream->have, 2 * ANSWER_STREAM_PIECE),
 			       length_bound(segment.length, ANSWER_STREAM_PIECE)) < 0) {
 		stream->have = ~0U;
 		return ALLOW;

@@ -145,6 +145,14 @@ struct {
 	__type(value, struct answer_stream);
 } answers_of_socket SEC(".maps");
 
+/* The rest of a ClientHello that did not fit one packet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct hello_part);
+} hello_of_socket SEC(".maps");
+
 /* Cloned to what a listener accepts, so that an accepted socket is known as such. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);

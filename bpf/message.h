@@ -23,7 +23,8 @@ struct message {
 };
 
 /* Where a loop has come to. In memory, not in variables: of memory the verifier assumes nothing, so
- * that each turn looks alike to it, also to Linux 6.1, which tells states apart by every variable. */
+ * that each turn looks alike to it, also to Linux 6.1, which tells states apart by every variable.
+ */
 struct cursor {
 	__u32 at;
 	__u32 left;
@@ -58,7 +59,8 @@ static __always_inline __u32 message_be32(const struct message *message, __u32 a
 }
 
 /* Letters (in lower case), digits, "-" and, as service names have it, "_" (RFC 1123, RFC 2782); 0
- * for what else DNS could carry: that is no host. A table, since the verifier follows each branch. */
+ * for what else DNS could carry: that is no host. A table, since the verifier follows each branch.
+ */
 /* clang-format off */
 static const __u8 host_bytes[256] = {
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -147,8 +149,8 @@ static __always_inline __u32 label_bits(__u32 bytes, __u32 distinct)
 }
 
 /*
- * What a new name under a wildcard costs, in tokens of NEW_NAMES_A_MINUTE: one, and one more for
- * each NAME_BITS_A_TOKEN bits that the labels in front may carry. `suffix` is the wildcard's part.
+ * What a new name under a wildcard costs, in bits, of which NAME_BITS_A_TOKEN are one of
+ * NEW_NAMES_A_MINUTE: one, and what the labels in front may carry. `suffix` is the wildcard's part.
  */
 VERIFIED_ONCE int name_cost(const struct name *name, __u32 suffix)
 {
@@ -156,7 +158,7 @@ VERIFIED_ONCE int name_cost(const struct name *name, __u32 suffix)
 	__u32 front, i;
 
 	if (!name)
-		return 1;
+		return NAME_BITS_A_TOKEN;
 	front = name->length > suffix ? name->length - suffix : 0;
 	NO_UNROLL
 	for (i = 0; i < NAME_TEXT_BYTES; i++) {
@@ -164,7 +166,7 @@ VERIFIED_ONCE int name_cost(const struct name *name, __u32 suffix)
 			break;
 		seen |= 1ULL << (host_numbers[(__u8)name->text[i]] & 63);
 	}
-	return (int)(1 + label_bits(front, (__u32)__builtin_popcountll(seen)) / NAME_BITS_A_TOKEN);
+	return (int)(NAME_BITS_A_TOKEN + label_bits(front, (__u32)__builtin_popcountll(seen)));
 }
 
 #endif

@@ -51,15 +51,6 @@ static __always_inline void workbench_give(__u32 index)
 		__sync_val_compare_and_swap(&bench->busy, 1, 0);
 }
 
-/* `length`, from 1 to `most` (a power of two), in a way that the verifier follows, too: the compiler
- * must not know that the mask changes nothing. */
-static __always_inline __u32 length_bound(__u32 length, __u32 most)
-{
-	length--;
-	asm volatile("" : "+r"(length));
-	return (length & (most - 1)) + 1;
-}
-
 static __always_inline bool message_load(const struct __sk_buff *skb, __u32 at, __u32 length,
 					 struct message *message)
 {
@@ -118,7 +109,7 @@ struct open {
 
 /* What one grant opens for the flow; better than what *open has, or not. */
 VERIFIED_ONCE int open_by_grant(__u32 index, __u32 policy_id, const struct flow *flow,
-			     struct open *open)
+				struct open *open)
 {
 	struct name_grant *grant = name_grant_at(index, policy_id);
 	__u32 how = 0;
@@ -144,7 +135,8 @@ VERIFIED_ONCE int open_by_grant(__u32 index, __u32 policy_id, const struct flow 
 }
 
 /* A grant that has run out opens no new connection (`fresh`), and closes none that is there. */
-VERIFIED_ONCE int learnt_find(const struct flow *flow, __u32 policy_id, __u32 fresh, struct open *open)
+VERIFIED_ONCE int learnt_find(const struct flow *flow, __u32 policy_id, __u32 fresh,
+			      struct open *open)
 {
 	struct learnt_key key = {.policy_id = policy_id};
 	struct learnt_address *learnt;
@@ -161,7 +153,7 @@ VERIFIED_ONCE int learnt_find(const struct flow *flow, __u32 policy_id, __u32 fr
 		return 0;
 	now = seconds_now();
 	open->name = learnt->name;
-NO_UNROLL
+	NO_UNROLL
 	for (i = 0; i < LEARNT_GRANTS_MAX; i++) {
 		__u64 slot = *(volatile __u64 *)&learnt->slots[i];
 		if (slot && (!fresh || LEARNT_EXPIRES(slot) >= now))
@@ -186,13 +178,23 @@ static __always_inline bool name_opens(struct workbench *bench, __u32 policy_id,
 
 /* ---- questions ---- */
 
+/* The types that programs ask for with every name are one; any other could be chosen to tell
+ * something, as a spelling could. */
+static __always_inline __u64 spelling_of(const struct workbench *bench)
+{
+	__u32 type = bench->question.type;
+
+	if (type == DNS_TYPE_A || type == DNS_TYPE_AAAA || type == DNS_TYPE_HTTPS)
+		return bench->name.spelling;
+	return stir(bench->name.spelling ^ type);
+}
+
 /* A name under a wildcard that was not asked for lately costs tokens of its rules. */
 static __always_inline bool new_name_pay(struct workbench *bench, __u32 policy_id,
 					 const struct name_entry *entry)
 {
-	struct asked_key key = {.spelling = bench->name.spelling,
-				.policy_id = policy_id,
-				.grant = entry->grant};
+	struct asked_key key = {
+		.spelling = spelling_of(bench), .policy_id = policy_id, .grant = entry->grant};
 	struct name_grant *grant = name_grant_at(entry->grant, policy_id);
 	__u32 now = seconds_now(), *asked;
 
@@ -201,15 +203,15 @@ static __always_inline bool new_name_pay(struct workbench *bench, __u32 policy_i
 	asked = bpf_map_lookup_elem(&asked_names, &key);
 	if (asked && now - *asked < ASKED_SECONDS)
 		return true;
-	if (!bucket_take(&grant->new_names_at, NEW_NAMES_A_MINUTE, 60000000000ULL,
-			 (__u32)name_cost(&bench->name, entry->suffix), bpf_ktime_get_ns()))
+	if (!bucket_take(&grant->new_names_at, NEW_NAMES_A_MINUTE * NAME_BITS_A_TOKEN,
+			 60000000000ULL, (__u32)name_cost(&bench->name, entry->suffix),
+			 bpf_ktime_get_ns()))
 		return false;
 	bpf_map_update_elem(&asked_names, &key, &now, BPF_ANY);
 	return true;
 }
 
-static __always_inline void question_remember(const struct question *question, __u32 id,
-					      __u32 type)
+static __always_inline void question_remember(const struct question *question, __u32 id, __u32 type)
 {
 	struct question_key key = {.socket_cookie = question->cookie,
 				   .name = question->name,
@@ -239,8 +241,7 @@ VERIFIED_ONCE int judge_query(__u32 index, struct question *question)
 	bench->question.id = message_be16(&bench->message, 0);
 	bench->question.type = 0;
 	bench->name.length = 0;
-	if (!dns_read_query(&bench->message, egress_config.key[0], &bench->name,
-			    &bench->question))
+	if (!dns_read_query(&bench->message, egress_config.key[0], &bench->name, &bench->question))
 		reason = REASON_DNS_FORM;
 	question->kind = EVENT_DNS;
 	question->name = bench->name.length ? bench->name.hash : 0;

@@ -14,12 +14,12 @@ struct question {
 	struct subject subject;
 	struct flow flow;
 	struct actor actor;
-	__u64 name;	/* hash of the name that it is about; 0: none */
-	__u64 cookie;	/* the socket's, where names are judged */
-	__u32 kind;	/* enum event_kind */
-	__u32 hook;	/* enum event_hook */
-	__u32 family;	/* AF_* */
-	__u32 detail;	/* see struct denial_key */
+	__u64 name;   /* hash of the name that it is about; 0: none */
+	__u64 cookie; /* the socket's, where names are judged */
+	__u32 kind;   /* enum event_kind */
+	__u32 hook;   /* enum event_hook */
+	__u32 family; /* AF_* */
+	__u32 detail; /* see struct denial_key */
 };
 
 static __always_inline void question_key_of(const struct question *question,
@@ -75,7 +75,7 @@ VERIFIED_ONCE int question_tell(const struct question *question, __u32 verdict, 
 
 /* The same with the name that was read, whose text may be empty. */
 VERIFIED_ONCE int question_tell_name(const struct question *question, __u32 verdict, __u32 reason,
-				  const struct name *name)
+				     const struct name *name)
 {
 	struct denial_key what;
 	struct denial_count *seen;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Can who sends still change the bytes that are about to leave? MSG_ZEROCOPY, splice(2), sendfile(2)
- * and their like in io_uring hand the kernel pages, not copies: what was read here and found good
- * could be something else on the wire.
+ * Can who sends still change the bytes that are about to leave? MSG_ZEROCOPY, splice(2),
+ * sendfile(2) and their like in io_uring hand the kernel pages, not copies: what was read here and
+ * found good could be something else on the wire.
  */
 #ifndef AGENTPOL_BPF_SENT_H
 #define AGENTPOL_BPF_SENT_H
@@ -29,7 +29,9 @@ struct sock {
 	struct sk_buff_head sk_write_queue;
 } __attribute__((preserve_access_index));
 
-struct tcp_sock;
+struct tcp_sock {
+	__u32 write_seq;
+} __attribute__((preserve_access_index));
 
 /* A datagram: all of it is in the kernel's own memory where it lies in one piece. */
 static __always_inline bool datagram_is_copied(const struct __sk_buff *skb)
@@ -59,6 +61,14 @@ static __always_inline bool stream_is_copied(struct bpf_sock *sk)
 	if (bpf_probe_read_kernel(&flags, sizeof(flags), info) < 0)
 		return false;
 	return !(flags & SKBFL_SHARED_FRAG);
+}
+
+/* Has the socket bytes to send that come behind this sequence number? */
+static __always_inline bool stream_has_more(struct bpf_sock *sk, __u32 sequence)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+	return tcp && (__s32)(tcp->write_seq - sequence) > 0;
 }
 
 #endif

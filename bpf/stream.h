@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Following what a TCP connection sends, without keeping any of it. Bytes that are not whole yet are
- * let fall: Linux keeps them in the socket, puts what is written next behind them, and tries again
- * from the same place at the next write. So the packet that is let through in the end begins where
- * the last one ended, and holds all of the message, however it was written.
+ * Following what a TCP connection sends, without keeping any of it. Bytes that are not whole yet
+ * are let fall: Linux keeps them in the socket, puts what is written next behind them, and tries
+ * again from the same place at the next write. So the packet that is let through in the end begins
+ * where the last one ended, and holds all of the message, however it was written.
  */
 #ifndef AGENTPOL_BPF_STREAM_H
 #define AGENTPOL_BPF_STREAM_H
@@ -27,7 +27,7 @@ static __always_inline enum stream stream_follow(struct socket_state *state,
 		if (state) {
 			state->stream = begin;
 			state->flags |= SOCKET_STREAM;
-			state->flags &= ~(SOCKET_GREETED | SOCKET_OPENED);
+			state->flags &= ~(SOCKET_GREETS | SOCKET_GREETED | SOCKET_OPENED);
 		}
 	}
 	if (!segment->length)
@@ -36,10 +36,18 @@ static __always_inline enum stream stream_follow(struct socket_state *state,
 		return STREAM_LOST;
 	if ((__s32)(begin + segment->length - state->stream) <= 0)
 		return STREAM_PASS;
-	/* The receiver takes an urgent byte out of the stream (tcp(7)): it would read another one. */
+	/* The receiver takes an urgent byte out of the stream (tcp(7)): it would read another one.
+	 */
 	if (begin != state->stream || segment->urgent)
 		return STREAM_LOST;
 	return STREAM_NEW;
+}
+
+/* What is let fall because it is not whole can become so, unless the socket is closed for sending:
+ * then it would be tried again as long as there is a policy, and leave when there is none. */
+static __always_inline bool segment_may_grow(const struct segment *segment)
+{
+	return !segment->fin;
 }
 
 static __always_inline void stream_advance(struct socket_state *state,

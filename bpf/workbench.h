@@ -29,6 +29,13 @@ struct workbench {
 	struct learnt_name_key learnt_name_key;
 	struct learnt_name learnt_name;
 	struct message message;
+	struct message raw; /* a TLS connection's bytes, with its records' headers */
+};
+
+/* What a connection has sent of a ClientHello that is not whole yet. */
+struct hello_part {
+	__u32 have;
+	__u8 bytes[MESSAGE_PIECE];
 };
 
 /* An answer longer than this is read by nobody here, and opens nothing. */

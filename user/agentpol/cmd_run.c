@@ -24,6 +24,7 @@
 #include "compile/seccomp.h"
 #include "kernel/cgroup.h"
 #include "kernel/selftest.h"
+#include "kernel/sockets.h"
 #include "manifest/manifest.h"
 #include "policyd/config.h"
 #include "policyd/monitor.h"
@@ -471,6 +472,8 @@ static void end(struct run *run)
 			      strerror(-result));
 		return;
 	}
+	if (run->cgroup[0])
+		sockets_destroy_left(run->cgroup);
 	if (!with_daemon) {
 		detach_by_oneself(run);
 	} else {

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "kernel/cgroup.h"
 #include "kernel/enforcer.h"
+#include "kernel/sockets.h"
 
 #define END_TIMEOUT_MS 5000
 #define DONE	       'd'
@@ -24,7 +25,10 @@ static void end_run(const char *cgroup, const char *pins)
 {
 	struct error error;
 
-	/* The processes first, the policy after them. */
+	/* The processes first, then what they left, the policy after them. */
+	if (cgroup_empty(cgroup, END_TIMEOUT_MS) < 0)
+		return;
+	sockets_destroy_left(cgroup);
 	if (cgroup_end(cgroup, END_TIMEOUT_MS) == 0 && pins)
 		(void)!enforcer_unpin_all(pins, &error);
 }

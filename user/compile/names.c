@@ -115,8 +115,7 @@ static const uint32_t *join_rules(struct maker *maker, const struct rule_list *a
 
 	*count = 0;
 	while (both && (i < a->count || j < b->count)) {
-		const bool from_a =
-			j == b->count || (i < a->count && a->rules[i] <= b->rules[j]);
+		const bool from_a = j == b->count || (i < a->count && a->rules[i] <= b->rules[j]);
 		const uint32_t rule = from_a ? a->rules[i++] : b->rules[j++];
 
 		if (*count == 0 || both[*count - 1] != rule)
@@ -348,8 +347,8 @@ static void add_search(struct maker *maker, const struct strings *search)
 	for (size_t i = 0; i < granted && !maker->out_of_memory; i++) {
 		for (size_t n = 0; n < search->count; n++) {
 			const struct image_name *name = &maker->items[i].name;
-			const char *longer = arena_printf(maker->arena, "%s.%s", name->name,
-							  search->items[n]);
+			const char *longer =
+				arena_printf(maker->arena, "%s.%s", name->name, search->items[n]);
 			struct item *item;
 
 			if (!longer) {

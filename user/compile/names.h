@@ -21,7 +21,8 @@ struct image_name {
 struct image_grant {
 	struct address_grant ports;
 	uint32_t sni_ports;
-	uint32_t like; /* the first grant that opens the same; its own number where it is the first */
+	uint32_t like; /* the first grant that opens the same; its own number where it is the first
+			*/
 };
 
 struct names {
@@ -35,7 +36,6 @@ struct names {
  * domains. What is made lives in `arena`. */
 int names_compile(const struct scope *const *scopes, size_t scope_count,
 		  const struct strings *search, struct arena *arena, struct port_table *ports,
-		  struct budget_table *budgets, struct names *names,
-		  struct error *error) MUST_USE;
+		  struct budget_table *budgets, struct names *names, struct error *error) MUST_USE;
 
 #endif

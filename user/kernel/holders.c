@@ -257,12 +257,21 @@ static int compare_holders(const void *a, const void *b)
 	return left->inode < right->inode ? -1 : left->inode > right->inode;
 }
 
+static int add_own_space(struct holders *holders)
+{
+	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : holders_add_space(holders, fd);
+}
+
 int holders_find(const struct socket_scope *scope, struct holders *holders, struct error *error)
 {
 	int result;
 
 	*holders = (struct holders){0};
 	result = each_cgroup(scope, scan_cgroup, holders);
+	if (result >= 0 && scope->here)
+		result = add_own_space(holders);
 	if (result < 0)
 		return error_set_errno(error, STATUS_SYSTEM, -result,
 				       "cannot look at the processes of %s", scope->cgroup_path);

@@ -194,8 +194,7 @@ static int load_names(const struct loading *loading)
 			count = BATCH;
 		loaded->key_count = done + count;
 		if (bpf_map_update_batch(enforcer_map_fd(loading->enforcer, MAP_RULES_OF_NAME),
-					 loaded->keys + done, entries + done, &count,
-					 &options) < 0)
+					 loaded->keys + done, entries + done, &count, &options) < 0)
 			return error_set_errno(loading->error, STATUS_SYSTEM, errno,
 					       errno == ENOSPC ? "the table of names is full"
 							       : "rules_of_name");
@@ -208,8 +207,8 @@ int name_tables_load(struct enforcer *enforcer, struct pools *pools, const struc
 		     uint32_t policy_id, slot_of_number port_slot, const void *context,
 		     struct loaded_names *loaded, struct error *error)
 {
-	const struct loading loading = {enforcer, image, policy_id, port_slot, context, loaded,
-					error};
+	const struct loading loading = {enforcer, image,  policy_id, port_slot,
+					context,  loaded, error};
 
 	if (take_places(pools->budgets, enforcer_map_bound(enforcer, MAP_BUDGETS), policy_id,
 			image->budget_count, &loaded->budgets, "budgets", error) < 0)

@@ -47,6 +47,8 @@ struct socket_scope {
 	/* Cgroups below that are somebody else's to judge, with all below them; NULL: none. */
 	bool (*is_apart)(uint64_t cgroup, const void *context);
 	const void *context;
+	bool here; /* also in the caller's own namespace, though none of its processes be left there
+		    */
 };
 
 struct sockets; /* one listing */
@@ -78,6 +80,13 @@ int sockets_destroy(const struct sockets *sockets, const struct open_socket *soc
 /* A descriptor of our own for a socket that a process of the cgroup holds; -errno where it is no
  * more that socket. */
 int sockets_take(const struct open_socket *socket) MUST_USE;
+
+/*
+ * When a cgroup's processes have ended, before its policy does: destroys what they have left of
+ * connections in the caller's own network namespace. The kernel goes on trying to send what a
+ * policy has held back, and would, once there is none.
+ */
+void sockets_destroy_left(const char *cgroup_path);
 
 /* One connection, as a packet of it tells. */
 struct socket_flow {

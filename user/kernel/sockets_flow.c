@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* sockets_destroy_flow: one connection, for an event loop that can't wait for a listing. */
+/* One connection, for an event loop that can't wait for a listing; and what is left of all. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -71,4 +71,16 @@ int sockets_destroy_flow(const struct socket_flow *flow)
 	if (flow->cgroup_path)
 		(void)!holders_each_process(&scope, search_with, &search);
 	return search.result;
+}
+
+void sockets_destroy_left(const char *cgroup_path)
+{
+	const struct socket_scope scope = {.cgroup_path = cgroup_path, .here = true};
+	struct error error;
+	_cleanup_sockets_ struct sockets *sockets = sockets_list(&scope, &error);
+
+	for (size_t i = 0; sockets && i < sockets_count(sockets); i++)
+		if (!sockets_at(sockets, i)->foreign &&
+		    sockets_at(sockets, i)->state == SOCKET_CONNECTED)
+			(void)!sockets_destroy(sockets, sockets_at(sockets, i));
 }

@@ -12,6 +12,9 @@
 #include "policy/paths.h"
 #include "policyd/state.h"
 
+/* A cgroup that is gone stays policed for so long: the kernel goes on trying to send what its
+ * sockets have left, for 100 s or so (tcp_orphan_retries), and would, once there is no policy. */
+#define LINGER_SECONDS 180
 /* What names have opened is looked through this often. */
 #define LEARNT_SWEEP_SECONDS 60
 /* Replaced policies are taken out at the latest when so many have come together. */
@@ -25,8 +28,16 @@ struct past_policy {
 	uint64_t cgroup;
 };
 
+/* A cgroup that has gone. */
+struct lingering {
+	struct lingering *next;
+	uint64_t cgroup, loaded;
+	unsigned seconds; /* left */
+};
+
 struct agents {
 	struct enforcer *enforcer;
+	struct lingering *lingering;
 	struct agent *first;
 	struct past_policy *past;
 	char *state_folder; /* NULL: none */
@@ -59,6 +70,17 @@ static void agent_free(struct agent *agent)
 	free(agent);
 }
 
+static void drop_lingering(struct agents *agents)
+{
+	struct lingering *gone, *next;
+
+	for (gone = agents->lingering; gone; gone = next) {
+		next = gone->next;
+		free(gone);
+	}
+	agents->lingering = NULL;
+}
+
 static void drop_past(struct agents *agents)
 {
 	struct past_policy *past, *next;
@@ -82,6 +104,7 @@ void agents_free(struct agents *agents)
 		agent_free(agent);
 	}
 	drop_past(agents);
+	drop_lingering(agents);
 	free(agents->state_folder);
 	free(agents);
 }
@@ -432,19 +455,52 @@ static bool still_is(const char *cgroup_path, uint64_t cgroup)
 	return cgroup_id(cgroup_path, &now, &error) == 0 && now == cgroup;
 }
 
+/* Ends what has lingered long enough; once a second. */
+static void end_lingering(struct agents *agents)
+{
+	struct lingering **at = &agents->lingering, *gone;
+	struct error error;
+
+	while ((gone = *at) != NULL) {
+		if (gone->seconds-- > 0) {
+			at = &gone->next;
+			continue;
+		}
+		(void)!enforcer_release(agents->enforcer, gone->cgroup, &error);
+		tables_retire(agents->enforcer, gone->loaded);
+		*at = gone->next;
+		free(gone);
+	}
+}
+
+/* No agent any more, but policed still. */
+static void linger(struct agents *agents, struct agent *agent)
+{
+	struct lingering *gone = calloc(1, sizeof(*gone));
+	struct error error;
+
+	if (!gone) {
+		(void)!agents_detach(agents, agent->cgroup, &error);
+		return;
+	}
+	*gone = (struct lingering){agents->lingering, agent->cgroup, agent->loaded, LINGER_SECONDS};
+	agents->lingering = gone;
+	forget(agents, agent);
+}
+
 void agents_tidy(struct agents *agents, void (*vanished)(const struct agent *agent, void *context),
 		 void *context)
 {
 	struct agent *agent, *next;
-	struct error error;
 
 	for (agent = agents->first; agent && vanished; agent = next) {
 		next = agent->next;
 		if (still_is(agent->cgroup_path, agent->cgroup))
 			continue;
 		vanished(agent, context);
-		(void)!agents_detach(agents, agent->cgroup, &error);
+		linger(agents, agent);
 	}
+	end_lingering(agents);
 	tables_sweep(agents->enforcer);
 	drop_past(agents);
 	if (++agents->tidied < LEARNT_SWEEP_SECONDS)

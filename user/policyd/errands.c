@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernel/refusal.h"
 #include "kernel/sockets.h"
@@ -19,8 +20,14 @@ void errand_run(const struct errand *errand, const char *cgroup_path)
 
 	memcpy(flow.local.bytes, errand->local, sizeof(flow.local.bytes));
 	memcpy(flow.remote.bytes, errand->remote, sizeof(flow.remote.bytes));
-	if (errand->kind == ERRAND_RESET)
+	if (errand->kind == ERRAND_RESET) {
+		if (sockets_destroy_flow(&flow) == 0)
+			return;
+		/* Its process has ended; most often it was in this namespace. */
+		flow.pid = getpid();
+		flow.cgroup_path = NULL;
 		(void)!sockets_destroy_flow(&flow);
-	else if (errand->kind == ERRAND_REFUSE && errand->pid)
+	} else if (errand->kind == ERRAND_REFUSE && errand->pid) {
 		(void)!refusal_send(&flow, errand->dns_id);
+	}
 }

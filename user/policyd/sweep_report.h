@@ -25,7 +25,8 @@ void sweep_report_add(struct sweep_report *report, enum report_list list,
 /* Closes the lists and writes them, as members of an object that is open. */
 void sweep_report_write(struct sweep_report *report, struct json_writer *answer);
 
-/* "tcp 10.0.0.1 port 40000 to 203.0.113.9 port 443, /usr/bin/curl (pid 991)", fit for a terminal. */
+/* "tcp 10.0.0.1 port 40000 to 203.0.113.9 port 443, /usr/bin/curl (pid 991)", fit for a terminal.
+ */
 void sweep_describe(const struct open_socket *socket, char *text, size_t room);
 
 #endif
