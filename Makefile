@@ -50,6 +50,10 @@ TEST_TOOLS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c
 BENCHMARKS   := $(patsubst tools/%.c,$(BUILD)/tools/%,$(wildcard tools/bench-*.c))
 FUZZERS      := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 E2E_TESTS    := $(wildcard tests/e2e/*.t)
+# witness watches at the far end; all other files there are one program.
+EVADE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/evasion/witness.c,$(wildcard tests/evasion/*.c)))
+EVASION_TOOLS := $(BUILD)/tests/evasion/evade $(BUILD)/tests/evasion/witness
+EVASION_TESTS := $(wildcard tests/evasion/*.t)
 
 .PHONY: all
 all: $(PROGRAMS) ## build agentpol and policyd (into build/)
@@ -102,6 +106,14 @@ $(BUILD)/tests/tools/%: tests/tools/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(HARDEN) $(LDFLAGS) -o $@ $<
 
+$(BUILD)/tests/evasion/evade: $(EVADE_OBJECTS)
+	$(call quiet,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpthread
+
+$(BUILD)/tests/evasion/witness: $(BUILD)/tests/evasion/witness.o
+	$(call quiet,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tools/bench-%.c,$(wildcard tools/*.c)))
 $(BUILD)/tools/%: $(BUILD)/tools/%.o $(BENCH_OBJECTS) $(LIBRARY)
 	$(call quiet,LINK,$@)
@@ -118,14 +130,14 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(wildcard user/*/*.h)
 # ---- checks ----
 .PHONY: test check check-layers check-unit check-sanitized check-vm fuzz bench bench-egress demo deps install uninstall clean format help tests
 
-tests: all $(UNIT_TESTS) $(KERNEL_TESTS) $(TEST_TOOLS)
+tests: all $(UNIT_TESTS) $(KERNEL_TESTS) $(TEST_TOOLS) $(EVASION_TOOLS)
 
 check: deps ## everything from dependencies to green tests (as root)
 	+$(Q)$(MAKE) --no-print-directory -j$$(nproc) tests
 	+$(Q)$(MAKE) --no-print-directory test
 
 test: tests check-layers ## run the tests of what is built (as root)
-	$(Q)BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --merge --exec '' $(UNIT_TESTS) $(KERNEL_TESTS) $(E2E_TESTS)
+	$(Q)BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --merge --exec '' $(UNIT_TESTS) $(KERNEL_TESTS) $(E2E_TESTS) $(EVASION_TESTS)
 
 check-unit: $(UNIT_TESTS) ## unit tests alone (no root)
 	$(Q)BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --merge --exec '' $(UNIT_TESTS)

@@ -8,7 +8,7 @@ build=(gcc make clang llvm libc6-dev linux-libc-dev libbpf-dev libelf-dev zlib1g
        libseccomp-dev libcap-dev libevent-dev libssl-dev)
 # What the tests, the demo and the benchmarks run.
 check=(libcmocka-dev perl iproute2 jq procps util-linux python3 python3-jsonschema nftables iperf3
-       libcap2-bin)
+       libcap2-bin unbound bind9-dnsutils musl-tools curl openssl)
 
 missing=()
 for package in "${build[@]}" "${check[@]}"; do
