@@ -227,17 +227,18 @@ static void print_against_nftables(const struct run *run, enum load_number load)
 {
 	static const enum way_number pairs[][2] = {
 		{WAY_FEW, WAY_NFT_FEW}, {WAY_MANY, WAY_NFT_MANY}, {WAY_MANY, WAY_NFT_HASH}};
-	const size_t rate = offsetof(struct sample, rate);
+	const size_t rate = offsetof(struct sample, rate), cpu = offsetof(struct sample, cpu);
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		const struct sample *ours = run->samples[load][pairs[i][0]];
 		const struct sample *theirs = run->samples[load][pairs[i][1]];
 
-		if (!run->missing[pairs[i][1]])
-			(void)printf("%s / %s: x %.3f (%.3f to %.3f)\n", ways[pairs[i][0]].name,
-				     ways[pairs[i][1]].name, quantile(ours, theirs, rate, 0.5),
-				     quantile(ours, theirs, rate, 0.25),
-				     quantile(ours, theirs, rate, 0.75));
+		if (run->missing[pairs[i][1]])
+			continue;
+		(void)printf("%s / %s: x %.3f (%.3f to %.3f), CPU x %.3f\n", ways[pairs[i][0]].name,
+			     ways[pairs[i][1]].name, quantile(ours, theirs, rate, 0.5),
+			     quantile(ours, theirs, rate, 0.25), quantile(ours, theirs, rate, 0.75),
+			     quantile(ours, theirs, cpu, 0.5));
 	}
 }
 
