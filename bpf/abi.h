@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define ABI_VERSION 2
+#define ABI_VERSION 3
 
 /* Enrolled cgroups. A machine has hundreds of containers at most; 8 bytes a spare entry. */
 #define CGROUPS_MAX 4096
@@ -44,6 +44,11 @@
 #define LEARNT_GRANTS_MAX 8
 /* Destinations whose traffic is counted. */
 #define TRAFFIC_MAX (1U << 16)
+/* Patterns of Unix sockets: of one list, and of all together. */
+#define GLOBS_EACH_MAX 64
+#define GLOBS_MAX      (1U << 16)
+/* Paths of Unix sockets that were denied, for people; a cache. */
+#define SOCKET_TEXTS_MAX 4096
 
 #define PORT_SET_WORDS 1024 /* 65,536 bits */
 /* Port set numbers: 0 grants no port, the highest every port; the others index `port_sets`. */
@@ -101,6 +106,7 @@ struct enrolment {
 #define POLICY_NAMES	   32U	/* grants names; POLICY_DATAGRAMS too: answers are datagrams */
 #define POLICY_LOG_DNS	   64U	/* allowed queries are events too */
 #define POLICY_TRAFFIC	   128U /* what goes where is counted */
+#define POLICY_UNIX	   256U /* lists Unix sockets: all others are denied */
 
 /* ---- names ---- */
 
@@ -195,6 +201,36 @@ struct asked_key {
 	__u32 grant;
 };
 
+/* ---- Unix sockets ---- */
+
+#define UNIX_PATH_BYTES 108 /* sun_path; all of it may be used, see unix(7) */
+/* A relative path has a slash put in front. */
+#define GLOB_TEXT_BYTES (UNIX_PATH_BYTES + 1)
+#define GLOB_WORDS	2
+
+/*
+ * A path pattern as sets of places, one bit each: place n waits for the pattern's n-th byte, and
+ * `length` is the end. So that all ways to match are followed at once, in a time that the text's
+ * length alone bounds; see bpf/glob.h.
+ */
+struct glob {
+	__u64 bytes[8][GLOB_WORDS];   /* bit b of the byte that a place waits for */
+	__u64 one[GLOB_WORDS];	      /* "?": any but a slash will do */
+	__u64 within[GLOB_WORDS];     /* "*" stands in front of the place */
+	__u64 across[GLOB_WORDS];     /* "**" does */
+	__u64 components[GLOB_WORDS]; /* a whole component "**" does: it takes whole components */
+	__u32 length;
+	__u32 spare;
+};
+
+/* Patterns are numbered from 0 on, in each list: a policy's own, by its id, and these. */
+struct glob_key {
+	__u32 list;
+	__u32 index;
+};
+#define GLOBS_OF_ENFORCER 0U	      /* what nothing opens */
+#define GLOBS_OF_RUNTIMES 0xffffffffU /* what is denied unless it is listed */
+
 /* ---- budgets ---- */
 
 /* Token buckets of one rule. `_at` is the time (ns, CLOCK_MONOTONIC) until which what was taken is
@@ -258,6 +294,8 @@ enum event_reason {
 	REASON_INTERNAL = 10,  /* a name's address that no name opens */
 	REASON_SNI = 11,       /* no granted server name opens the TLS connection */
 	REASON_FULL = 12,      /* no room to remember an answer's address */
+	REASON_UNIX = 13,      /* no pattern grants the Unix socket */
+	REASON_ENFORCER = 14,  /* the enforcer's own socket */
 };
 
 /* Which hook spoke; for people. */
@@ -283,9 +321,12 @@ struct denial_key {
 	__u8 verdict;
 	__u8 address[16];
 	__u16 port;   /* host order */
-	__u16 detail; /* SOCK_* of EVENT_SOCKET; the record type of EVENT_DNS */
-	__u32 family; /* AF_* */
+	__u16 detail; /* SOCK_* of EVENT_SOCKET; the record type of EVENT_DNS; UNIX_* */
+	__u32 family; /* AF_*; AF_UNIX: `name` is the socket's path */
 };
+
+#define UNIX_ABSTRACT 1 /* the name of an abstract socket, "@" in front */
+#define UNIX_NULS     2 /* and it has NULs, which are told as "@" */
 
 struct denial_count {
 	__u64 count;
@@ -303,7 +344,7 @@ struct event {
 	char command[16];
 };
 
-/* An event of EVENT_DNS or REASON_SNI: the name as it was read, empty where none was. */
+/* An event of EVENT_DNS, REASON_SNI or AF_UNIX: the name as it was read, empty where none was. */
 struct named_event {
 	struct event event;
 	struct name_text name;
@@ -407,6 +448,9 @@ _Static_assert(sizeof(struct learnt_name_key) == 24, "hash keys have no padding"
 _Static_assert(sizeof(struct learnt_name) == 16, "learnt_name");
 _Static_assert(sizeof(struct question_key) == 24, "hash keys have no padding");
 _Static_assert(sizeof(struct asked_key) == 16, "hash keys have no padding");
+_Static_assert(sizeof(struct glob) == 200, "glob");
+_Static_assert(GLOB_TEXT_BYTES < 64 * GLOB_WORDS, "a place for each byte, and the end");
+_Static_assert(sizeof(struct glob_key) == 8, "hash keys have no padding");
 _Static_assert(sizeof(struct budget) == 80, "budget");
 _Static_assert(sizeof(struct budget_list) == 72, "budget_list");
 _Static_assert(sizeof(struct traffic_key) == 40, "hash keys have no padding");

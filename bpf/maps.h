@@ -153,6 +153,23 @@ struct {
 	__type(value, struct hello_part);
 } hello_of_socket SEC(".maps");
 
+/* Which Unix sockets does the pattern match? */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GLOBS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct glob_key);
+	__type(value, struct glob);
+} globs SEC(".maps");
+
+/* For people, when equal denials are counted up. A cache: what is not found is not shown. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, SOCKET_TEXTS_MAX);
+	__type(key, __u64);
+	__type(value, struct name_text);
+} text_of_socket SEC(".maps");
+
 /* Cloned to what a listener accepts, so that an accepted socket is known as such. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);

@@ -46,6 +46,11 @@ decide '{"kind": "connect", "tool": "lookup", "address": "192.0.2.1", "port": 54
 is "a tool has its own grants, and no id is null" "$out" \
   '{"id":null,"verdict":"allow","rule":"/tools/lookup/network/egress/0"}'
 
+decide '{"id": 1, "kind": "connect", "unix": "/run/x.sock"}' '{"id": 2, "kind": "connect", "unix": "docker.sock"}' \
+  '{"id": 3, "kind": "connect", "unix": "@x", "port": 1}'
+is "a Unix socket is connected to by its path alone" "$(sed -E 's/,"message.*//' <<<"$out" | tr '\n' ' ')" \
+  '{"id":1,"verdict":"allow"} {"id":2,"verdict":"deny","reason":"unix","rule":"/network/unix" {"id":3,"verdict":"error" '
+
 decide '{"kind": "listen", "address": "::", "port": 0, "id": 12345678901234567890123}' \
   '{"id": [1, {"a": "},\"x"}], "kind": "syscall", "name": "read"}' \
   '{"kind": "file", "path": "/data/x", "access": "read", "id":null }'

@@ -30,6 +30,8 @@ static const char network[] =
 	"ip route add default dev d0 && ip -6 route add default dev d0 && "
 	"echo '0 2147483647' > /proc/sys/net/ipv4/ping_group_range";
 
+bool world_judges_unix;
+
 bool world_is_possible(void)
 {
 	const struct enforcer_options options = {.pin_root = PIN_ROOT_DEFAULT "-test-probe"};
@@ -43,6 +45,8 @@ bool world_is_possible(void)
 	enforcer = enforcer_open(&options, &error);
 	if (!enforcer)
 		printf("1..0 # SKIP %.200s\n", error.text);
+	else
+		world_judges_unix = enforcer_judges_unix(enforcer);
 	enforcer_close(enforcer);
 	(void)!enforcer_unpin_all(options.pin_root, &ignored);
 	return enforcer != NULL;

@@ -24,6 +24,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -1304,6 +1305,97 @@ static int tool_connect_unix(char **words)
 	return fd < 0 ? fd : 0;
 }
 
+/* ---- Unix sockets ---- */
+
+/* "stream", "datagram", "packets"; -EINVAL for another word. */
+static int unix_type(const char *word)
+{
+	if (word && strcmp(word, "stream") == 0)
+		return SOCK_STREAM;
+	if (word && strcmp(word, "datagram") == 0)
+		return SOCK_DGRAM;
+	return word && strcmp(word, "packets") == 0 ? SOCK_SEQPACKET : -EINVAL;
+}
+
+/* "@name" is abstract; a file by such a name is "./@name". The address's length. */
+static socklen_t unix_address(const char *name, struct sockaddr_un *address)
+{
+	size_t length = strnlen(name, sizeof(address->sun_path));
+
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	memcpy(address->sun_path, name, length);
+	if (name[0] == '@')
+		address->sun_path[0] = '\0';
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+}
+
+/* stream|datagram|packets NAME: connects, and sends a datagram; "sendto" NAME: sends one without. */
+static int tool_unix(char **words)
+{
+	const bool plain = words[0] && strcmp(words[0], "sendto") == 0;
+	const int type = plain ? SOCK_DGRAM : unix_type(words[0]);
+	struct sockaddr_un address;
+	socklen_t length;
+	int fd;
+
+	if (type < 0 || !words[1])
+		return -EINVAL;
+	length = unix_address(words[1], &address);
+	fd = open_socket(AF_UNIX, type, 0);
+	if (fd < 0)
+		return fd;
+	if (plain)
+		return sendto(fd, "x", 1, 0, (struct sockaddr *)&address, length) < 0 ? -errno : 0;
+	if (connect(fd, (struct sockaddr *)&address, length) < 0)
+		return -errno;
+	return type == SOCK_DGRAM ? send_bytes(fd, "x", 1) : 0;
+}
+
+/* A socket of that type at that name; -errno. */
+static int bind_unix(int type, const char *name)
+{
+	struct sockaddr_un address;
+	const socklen_t length = unix_address(name, &address);
+	int fd = type < 0 ? type : open_socket(AF_UNIX, type | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return fd;
+	if (bind(fd, (struct sockaddr *)&address, length) < 0 ||
+	    (type != SOCK_DGRAM && listen(fd, 64) < 0))
+		return -errno;
+	return fd;
+}
+
+/* TYPE NAME...: has sockets there until it is killed, and throws away what comes. */
+static int tool_serve_unix(char **words)
+{
+	struct pollfd served[32];
+	nfds_t count = 0;
+
+	(void)alarm(0);
+	for (; words[0] && words[1] && count < ARRAY_SIZE(served); words += 2) {
+		const int fd = bind_unix(unix_type(words[0]), words[1]);
+
+		if (fd < 0)
+			return fd;
+		served[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
+	}
+	printf("open\n");
+	(void)fflush(stdout);
+	while (poll(served, count, -1) > 0) {
+		for (nfds_t i = 0; i < count; i++) {
+			char byte;
+			int peer = served[i].revents ? accept(served[i].fd, NULL, NULL) : -1;
+
+			if (peer >= 0)
+				(void)close(peer);
+			else if (served[i].revents)
+				(void)recv(served[i].fd, &byte, 1, MSG_DONTWAIT);
+		}
+	}
+	return -errno;
+}
+
 /* PATH: opens it to write, and writes nothing. */
 static int tool_open_write(char **words)
 {
@@ -1460,6 +1552,8 @@ static const struct tool {
 	{"hand-down", tool_hand_down},
 	{"ptrace", tool_ptrace},
 	{"connect-unix", tool_connect_unix},
+	{"unix", tool_unix},
+	{"serve-unix", tool_serve_unix},
 	{"open-write", tool_open_write},
 	{"flood", tool_flood},
 	{"loop", tool_loop},

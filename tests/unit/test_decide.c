@@ -9,6 +9,7 @@
 
 #include "manifest/manifest.h"
 #include "policy/decide.h"
+#include "policy/unix_sockets.h"
 
 static const char manifest[] =
 	"{\"agentpol\": 1, \"name\": \"t\","
@@ -303,6 +304,116 @@ static void only_granted_families_open(void **state)
 	expect(&verdict, VERDICT_ALLOW, "", "");
 }
 
+static struct verdict decide_unix_as(const char *text, const char *tool, const char *name)
+{
+	const struct request asked = {.kind = REQUEST_UNIX, .tool = tool, .path = name};
+
+	return decide(text, &asked);
+}
+
+static const char unix_manifest[] =
+	"{\"agentpol\": 1, \"name\": \"t\","
+	" \"network\": {\"unix\": [\"/run/a/*.sock\", \"@name\", \"@n*\"]},"
+	" \"tools\": {\"d\": {\"network\": {\"unix\": [\"/run/docker.sock\"]}}, \"bare\": {}}}";
+
+static void a_unix_socket_is_granted_by_its_plain_path(void **state)
+{
+	static const char *const denied[] = {"/run/b.sock", "/run/a/b/c.sock", "@names", "@",
+					     "@name2"};
+	static const char *const not_plain[] = {
+		"/run/a/../a/b.sock", "/run//a/b.sock", "run/a/b.sock",
+		"/run/a/./b.sock",    "./@name",	"/run/a/b.sock/"};
+	struct verdict verdict = decide_unix_as(unix_manifest, NULL, "/run/a/b.sock");
+
+	(void)state;
+	expect(&verdict, VERDICT_ALLOW, "", "/network/unix/0");
+	verdict = decide_unix_as(unix_manifest, NULL, "@name");
+	expect(&verdict, VERDICT_ALLOW, "", "/network/unix/1");
+	verdict = decide_unix_as(unix_manifest, NULL, "@n*");
+	expect(&verdict, VERDICT_ALLOW, "", "/network/unix/2");
+	for (size_t i = 0; i < ARRAY_SIZE(denied); i++) {
+		char value[64];
+
+		verdict = decide_unix_as(unix_manifest, NULL, denied[i]);
+		expect(&verdict, VERDICT_DENY, "unix", "/network/unix");
+		(void)snprintf(value, sizeof(value), "\"%s\"", denied[i]);
+		expect_hint(&verdict, "/network/unix/-", value);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(not_plain); i++) {
+		verdict = decide_unix_as(unix_manifest, NULL, not_plain[i]);
+		expect(&verdict, VERDICT_DENY, "unix", "/network/unix");
+		assert_string_equal(verdict.hint_op, "");
+	}
+}
+
+static void runtime_sockets_are_denied_where_none_is_listed(void **state)
+{
+	static const char *const denied[] = {
+		"/run/docker.sock",	"/var/run/docker.sock",	   "/srv/x/docker.sock",
+		"/run/containerd/s/12", "/run/user/1000/podman/x", "@/containerd-shim/1/shim.sock"};
+	static const char *const not_plain[] = {"docker.sock", "../run/docker.sock",
+						"/run/x/../docker.sock", "run/crio/crio.sock"};
+	static const char *const open[] = {"/run/x.sock",  "x.sock",
+					   "@name",	   "/run/docker.sock.d/x",
+					   "@docker.sock", "/run/agentpolx/x"};
+	struct verdict verdict;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(denied); i++) {
+		verdict = decide_unix_as(empty_manifest, NULL, denied[i]);
+		expect(&verdict, VERDICT_DENY, "unix", "/network/unix");
+		assert_string_equal(verdict.hint_path, "/network");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(not_plain); i++) {
+		verdict = decide_unix_as(empty_manifest, NULL, not_plain[i]);
+		expect(&verdict, VERDICT_DENY, "unix", "/network/unix");
+		assert_string_equal(verdict.hint_op, "");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
+		verdict = decide_unix_as(empty_manifest, NULL, open[i]);
+		expect(&verdict, VERDICT_ALLOW, "", "");
+	}
+	verdict = decide_unix_as(audit_manifest, NULL, "/run/docker.sock");
+	expect(&verdict, VERDICT_WOULD_DENY, "unix", "/network/unix");
+}
+
+static void a_tool_adds_unix_sockets(void **state)
+{
+	struct verdict verdict = decide_unix_as(unix_manifest, "d", "/run/docker.sock");
+
+	(void)state;
+	expect(&verdict, VERDICT_ALLOW, "", "/tools/d/network/unix/0");
+	verdict = decide_unix_as(unix_manifest, NULL, "/run/docker.sock");
+	expect(&verdict, VERDICT_DENY, "unix", "/network/unix");
+	verdict = decide_unix_as(unix_manifest, "bare", "/run/docker.sock");
+	expect(&verdict, VERDICT_DENY, "unix", "/tools/bare/network/unix");
+	expect_hint(&verdict, "/tools/bare/network", "{\"unix\":[\"/run/docker.sock\"]}");
+}
+
+static void the_enforcers_own_socket_is_never_open(void **state)
+{
+	static const char everything[] =
+		"{\"agentpol\": 1, \"name\": \"t\", \"network\": {\"unix\": [\"/**\"]}}";
+	struct verdict verdict = decide_unix_as(everything, NULL, "/run/agentpol/policyd.sock");
+	char longest[UNIX_NAME_MAX + 2];
+
+	(void)state;
+	expect(&verdict, VERDICT_DENY, "enforcer", "/network/unix");
+	assert_string_equal(verdict.hint_op, "");
+	verdict = decide_unix_as(empty_manifest, NULL, "/tmp/../run/agentpol/x");
+	expect(&verdict, VERDICT_DENY, "enforcer", "/network/unix");
+	verdict = decide_unix_as(everything, NULL, "/run/docker.sock");
+	expect(&verdict, VERDICT_ALLOW, "", "/network/unix/0");
+	memset(longest, 'x', sizeof(longest));
+	longest[0] = '/';
+	longest[UNIX_NAME_MAX + 1] = '\0';
+	verdict = decide_unix_as(everything, NULL, longest);
+	expect(&verdict, VERDICT_DENY, "unix", "/network/unix");
+	longest[UNIX_NAME_MAX] = '\0';
+	verdict = decide_unix_as(everything, NULL, longest);
+	expect(&verdict, VERDICT_ALLOW, "", "/network/unix/0");
+}
+
 static struct verdict decide_path(const char *text, enum request_kind kind, const char *path,
 				  enum file_access access)
 {
@@ -425,6 +536,10 @@ int main(void)
 		cmocka_unit_test(system_resolvers_are_assumed),
 		cmocka_unit_test(listening_is_granted_where_it_is_named),
 		cmocka_unit_test(only_granted_families_open),
+		cmocka_unit_test(a_unix_socket_is_granted_by_its_plain_path),
+		cmocka_unit_test(runtime_sockets_are_denied_where_none_is_listed),
+		cmocka_unit_test(a_tool_adds_unix_sockets),
+		cmocka_unit_test(the_enforcers_own_socket_is_never_open),
 		cmocka_unit_test(a_directory_grants_what_is_below_it),
 		cmocka_unit_test(a_denied_path_wins_over_a_grant),
 		cmocka_unit_test(the_enforcers_own_files_are_never_open),

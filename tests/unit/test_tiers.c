@@ -52,7 +52,7 @@ static const struct {
 	{START "\"network\":{\"egress\":[" RULE ",{\"to\":\"10.0.0.2\",\"ports\":[1],\"bytes\":"
 	       "\"5MiB/h\",\"connects\":\"5/s\"}]}}",
 	 NULL, false, false},
-	{START "\"network\":{\"unix\":[\"/run/x\"]}}", "/network/unix", true, true},
+	{START "\"network\":{\"unix\":[\"/run/x\"]}}", NULL, false, false},
 	{START "\"process\":{\"exec\":[\"/usr/bin/*\"]}}", "/process/exec", true, true},
 	{START "\"process\":{\"syscalls\":{\"deny\":[\"@mount\"]}}}", "/process/syscalls", false,
 	 true},
@@ -66,10 +66,11 @@ static const struct {
 
 static void check(size_t i, enum tier tier, bool missing)
 {
+	const struct place place = {tier, .unix_sockets = true};
 	struct policy *policy = read_text(cases[i].manifest);
 	struct gaps gaps;
 
-	tiers_find_gaps(policy, NULL, tier, &gaps);
+	tiers_find_gaps(policy, NULL, &place, &gaps);
 	if ((gaps.explicit_count > 0) != missing)
 		fail_msg("%s: %zu asked for are missing at tier %d", cases[i].manifest,
 			 gaps.explicit_count, tier);
@@ -91,14 +92,33 @@ static void what_is_asked_for_and_not_enforced_is_named(void **state)
 /* The format's defaults deny what a live cgroup is not kept from: that is told, not refused. */
 static void defaults_that_are_not_enforced_are_named_apart(void **state)
 {
+	const struct place place = {TIER_ATTACH, .unix_sockets = true};
 	struct policy *policy = read_text(START "\"network\":{}}");
 	struct gaps gaps;
 
 	(void)state;
-	tiers_find_gaps(policy, NULL, TIER_ATTACH, &gaps);
+	tiers_find_gaps(policy, NULL, &place, &gaps);
 	assert_int_equal(gaps.explicit_count, 0);
 	assert_true(names(&gaps, "/process/syscalls", false));
 	assert_true(names(&gaps, "/process/capabilities", false));
+	policy_free(policy);
+}
+
+static void an_older_kernel_does_not_judge_unix_sockets(void **state)
+{
+	struct policy *policy = read_text(START "\"network\":{\"unix\":[\"/run/x\"]}}");
+	const struct place old = {TIER_LAUNCH, .unix_sockets = false};
+	const struct place new = {TIER_LAUNCH, .unix_sockets = true};
+	struct gaps gaps;
+
+	(void)state;
+	tiers_find_gaps(policy, NULL, &old, &gaps);
+	assert_int_equal(gaps.explicit_count, 1);
+	assert_true(names(&gaps, "/network/unix", true));
+	/* What a path can't tell is said, and is no reason to refuse. */
+	tiers_find_gaps(policy, NULL, &new, &gaps);
+	assert_int_equal(gaps.explicit_count, 0);
+	assert_true(names(&gaps, "/network/unix", false));
 	policy_free(policy);
 }
 
@@ -106,6 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_asked_for_and_not_enforced_is_named),
+		cmocka_unit_test(an_older_kernel_does_not_judge_unix_sockets),
 		cmocka_unit_test(defaults_that_are_not_enforced_are_named_apart),
 	};
 

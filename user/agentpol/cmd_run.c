@@ -313,7 +313,8 @@ static void on_record(uint64_t cgroup, const char *line, void *context)
 static int attach_by_oneself(struct run *run, const struct tool *tool, struct error *error)
 {
 	_cleanup_image_ struct image *image = image_new(run->policy, tool, NULL, error);
-	struct enforcer_options options = {.pin_root = run->pins, .ring_bytes = RING_BYTES};
+	struct enforcer_options options = {
+		.pin_root = run->pins, .ring_bytes = RING_BYTES, .own_socket = run->socket};
 	struct agent_request request = {
 		.cgroup_path = run->cgroup,
 		.manifest_path = "",

@@ -98,6 +98,7 @@ static void print_subject(const cJSON *subject, FILE *out)
 	const cJSON *port = cJSON_GetObjectItemCaseSensitive(subject, "port");
 	const char *proto = text_of(subject, "proto"), *address = text_of(subject, "address");
 	const char *name = text_of(subject, "name"), *socket = text_of(subject, "socket");
+	const char *path = text_of(subject, "unix");
 
 	if (proto)
 		(void)fprintf(out, " %s", proto);
@@ -112,6 +113,10 @@ static void print_subject(const cJSON *subject, FILE *out)
 	}
 	if (socket)
 		(void)fprintf(out, " %s", socket);
+	if (path) {
+		(void)fputs(" unix ", out);
+		audit_print_safely(path, out);
+	}
 }
 
 static void print_hint(const cJSON *record, FILE *out)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "compile/globs.h"
 #include "compile/port_table.h"
 
 /* A prefix covers its like and each longer one: a chain of at most one of each length. */
@@ -346,6 +347,8 @@ static uint32_t flags_of(const struct policy *policy, const struct tool *tool,
 		flags |= POLICY_LOG_DNS;
 	if (policy->mode == MODE_AUDIT || (policy->audit_allowed & AUDIT_CONNECT))
 		flags |= POLICY_TRAFFIC;
+	if (policy->agent.network.unix_present)
+		flags |= POLICY_UNIX;
 	if (families & FAMILY_RAW)
 		flags |= POLICY_RAW_SOCKETS;
 	if (grants_datagrams(image))
@@ -367,6 +370,7 @@ static int check_limits(const struct image *image, struct error *error)
 		{"names (search domains make more of each)", image->names.name_count, NAMES_MAX},
 		{"different sets of rules for names", image->names.grant_count,
 		 NAME_GRANTS_MAX - 1},
+		{"patterns of Unix sockets", image->glob_count, GLOBS_EACH_MAX},
 		{"rules with budgets", image->budget_count, BUDGETS_MAX - 1},
 		{"different sets of rules with budgets", image->budget_list_count,
 		 BUDGET_LISTS_MAX - 1},
@@ -398,6 +402,27 @@ static void add_resolvers(struct builder *builder, const struct network *network
 	}
 }
 
+/* Patterns that no socket's path is long enough for are left out. */
+static int add_globs(struct image *image, const struct scope *const *scopes, size_t count,
+		     struct error *error)
+{
+	size_t room = 1;
+
+	for (size_t i = 0; i < count; i++)
+		room += scopes[i]->network.unix_paths.count;
+	image->globs = arena_new_array(image->arena, struct glob, room);
+	if (!image->globs)
+		return error_set(error, STATUS_SYSTEM, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		const struct strings *list = &scopes[i]->network.unix_paths;
+
+		for (size_t j = 0; j < list->count; j++)
+			image->glob_count += glob_compile(list->items[j], list->items[j][0] == '@',
+							  &image->globs[image->glob_count]);
+	}
+	return 0;
+}
+
 static int build(struct builder *builder, const struct policy *policy, const struct tool *tool,
 		 const struct image_target *target, struct error *error)
 {
@@ -418,7 +443,8 @@ static int build(struct builder *builder, const struct policy *policy, const str
 			      target);
 	}
 	if (names_compile(scopes, count, target ? &target->search : NULL, image->arena,
-			  builder->ports, builder->budgets, &image->names, error) < 0)
+			  builder->ports, builder->budgets, &image->names, error) < 0 ||
+	    add_globs(image, scopes, count, error) < 0)
 		return -1;
 	add_boundaries(builder);
 	if (builder->count > 0)

@@ -34,6 +34,8 @@ struct image {
 	const struct port_set **port_sets; /* different from each other; number n is [n - 1] */
 	size_t port_set_count;
 	struct names names;
+	struct glob *globs; /* of Unix sockets that may be connected to */
+	size_t glob_count;
 	const struct image_budget *budgets; /* number n is [n - 1] */
 	size_t budget_count;
 	const struct budget_list *budget_lists; /* number n is [n - 1] */

@@ -16,7 +16,8 @@ const struct mechanism mechanisms[] = {
 	{"socket families", "seccomp: socket", NULL},
 	{"process.syscalls", "seccomp", NULL},
 	{"process.capabilities", "dropped before exec", NULL},
-	{"Unix sockets", NULL, NULL},
+	{"Unix sockets by path", "cgroup BPF: connect, sendmsg (Linux 6.7)",
+	 "cgroup BPF: connect, sendmsg (Linux 6.7)"},
 	{"process.exec", NULL, NULL},
 	{"process.limits", NULL, NULL},
 	{"files", NULL, NULL},
@@ -44,14 +45,15 @@ static void add_gap(struct gaps *gaps, bool explicit_in_manifest, const char *wh
 }
 
 /* What neither tier enforces. */
-static void find_common_gaps(const struct scope *scope, struct gaps *gaps)
+static void find_common_gaps(const struct scope *scope, const struct place *place,
+			     struct gaps *gaps)
 {
 	const struct process *process = &scope->process;
 	const char *pointer = scope->pointer;
 
-	if (scope->network.unix_present)
-		add_gap(gaps, true, "connects to Unix sockets are not judged", "%s/network/unix",
-			pointer);
+	if (scope->network.unix_present && !place->unix_sockets)
+		add_gap(gaps, true, "connects to Unix sockets are not judged before Linux 6.7",
+			"%s/network/unix", pointer);
 	if (process->exec_present)
 		add_gap(gaps, true, "what is executed is not judged", "%s/process/exec", pointer);
 	if (process->limits.pids || process->limits.memory_bytes || process->limits.cpu_percent)
@@ -80,9 +82,17 @@ static void find_attach_gaps(const struct scope *scope, struct gaps *gaps)
 }
 
 /* What the format promises without a word in the manifest. */
-static void find_default_gaps(const struct policy *policy, enum tier tier, struct gaps *gaps)
+static void find_default_gaps(const struct policy *policy, const struct place *place,
+			      struct gaps *gaps)
 {
-	if (!policy->agent.network.unix_present)
+	const bool attach = place->tier == TIER_ATTACH;
+
+	if (place->unix_sockets)
+		add_gap(gaps, false,
+			"a Unix socket is judged by the path that a process gives: one that a "
+			"link or a mount shows under another path is not known by it",
+			"/network/unix");
+	else if (!policy->agent.network.unix_present)
 		add_gap(gaps, false,
 			"Unix sockets of the enforcer and of container runtimes can be connected "
 			"to where their permissions allow it",
@@ -92,12 +102,12 @@ static void find_default_gaps(const struct policy *policy, enum tier tier, struc
 			"/files");
 	add_gap(gaps, false, "writes to cgroup files are kept by their permissions alone",
 		"/process/syscalls");
-	if (tier == TIER_ATTACH)
+	if (attach)
 		add_gap(gaps, false,
 			"packet, vsock, XDP and other socket families of a live cgroup are not "
 			"denied",
 			"/network/families");
-	if (tier == TIER_ATTACH)
+	if (attach)
 		add_gap(gaps, false,
 			"joining a multicast group is not denied on a live cgroup; the kernel "
 			"sends "
@@ -128,17 +138,17 @@ static void find_tool_gaps(const struct policy *policy, struct gaps *gaps)
 		add_gap(gaps, true, "budgets are not counted", "/budgets");
 }
 
-void tiers_find_gaps(const struct policy *policy, const struct tool *tool, enum tier tier,
-		     struct gaps *gaps)
+void tiers_find_gaps(const struct policy *policy, const struct tool *tool,
+		     const struct place *place, struct gaps *gaps)
 {
 	*gaps = (struct gaps){0};
-	find_common_gaps(&policy->agent, gaps);
+	find_common_gaps(&policy->agent, place, gaps);
 	if (tool)
-		find_common_gaps(&tool->scope, gaps);
-	if (tier == TIER_ATTACH)
+		find_common_gaps(&tool->scope, place, gaps);
+	if (place->tier == TIER_ATTACH)
 		find_attach_gaps(&policy->agent, gaps);
-	if (tier == TIER_ATTACH && tool)
+	if (place->tier == TIER_ATTACH && tool)
 		find_attach_gaps(&tool->scope, gaps);
 	find_tool_gaps(policy, gaps);
-	find_default_gaps(policy, tier, gaps);
+	find_default_gaps(policy, place, gaps);
 }

@@ -13,6 +13,12 @@
 
 enum tier { TIER_LAUNCH, TIER_ATTACH };
 
+/* Where a policy is to be enforced. */
+struct place {
+	enum tier tier;
+	bool unix_sockets; /* the kernel asks about them: Linux 6.7 and later */
+};
+
 struct gap {
 	char pointer[256];	   /* JSON pointer of what is not enforced */
 	const char *what;	   /* static: a sentence without a full stop */
@@ -27,9 +33,9 @@ struct gaps {
 	size_t explicit_count; /* also those past the maximum */
 };
 
-/* Lists what `tier` does not enforce of the policy (of one tool's scope joined, if not NULL). */
-void tiers_find_gaps(const struct policy *policy, const struct tool *tool, enum tier tier,
-		     struct gaps *gaps);
+/* Lists what `place` does not enforce of the policy (of one tool's scope joined, if not NULL). */
+void tiers_find_gaps(const struct policy *policy, const struct tool *tool,
+		     const struct place *place, struct gaps *gaps);
 
 /* How a grant kind is enforced, for ps and doctor; a table, ended by a NULL grant. */
 struct mechanism {

@@ -7,4 +7,10 @@
 embedded_egress_start:
 	.incbin "egress.bpf.o"
 embedded_egress_end:
+	.balign 16
+	.globl embedded_unix_start
+	.globl embedded_unix_end
+embedded_unix_start:
+	.incbin "unix.bpf.o"
+embedded_unix_end:
 	.section .note.GNU-stack, "", %progbits

@@ -17,7 +17,9 @@
 #include "base/file.h"
 #include "bpf/workbench.h"
 #include "kernel/enforcer_internal.h"
+#include "kernel/glob_tables.h"
 #include "kernel/tables.h"
+#include "kernel/unix_hooks.h"
 #include "policy/address.h"
 
 #define BPFFS	      "/sys/fs/bpf"
@@ -43,6 +45,8 @@ static const char *const map_names[MAP_COUNT] = {
 	[MAP_ERRANDS] = "errands",
 	[MAP_LEARNT_OF_ADDRESS] = "learnt_of_address",
 	[MAP_TRAFFIC_OF_DESTINATION] = "traffic_of_destination",
+	[MAP_GLOBS] = "globs",
+	[MAP_TEXT_OF_SOCKET] = "text_of_socket",
 	[MAP_DENIAL_COUNTS] = "denial_counts",
 	[MAP_EVENTS] = "events",
 	[MAP_COUNTERS_OF_SLOT] = "counters_of_slot",
@@ -245,6 +249,17 @@ static int write_internal_ranges(struct enforcer *enforcer, struct error *error)
 	return 0;
 }
 
+static void find_programs(struct enforcer *enforcer)
+{
+	for (size_t i = 0; i < HOOK_COUNT; i++) {
+		enforcer->programs[i] =
+			bpf_object__find_program_by_name(enforcer->object, hooks[i].program);
+		if (!enforcer->programs[i] && enforcer->unix_object)
+			enforcer->programs[i] = bpf_object__find_program_by_name(
+				enforcer->unix_object, hooks[i].program);
+	}
+}
+
 static int load(struct enforcer *enforcer, const struct enforcer_options *options,
 		struct error *error)
 {
@@ -269,13 +284,14 @@ static int load(struct enforcer *enforcer, const struct enforcer_options *option
 	result = bpf_object__load(enforcer->object);
 	if (result < 0)
 		return explain_load(-result, error);
-	for (i = 0; i < HOOK_COUNT; i++)
-		enforcer->programs[i] =
-			bpf_object__find_program_by_name(enforcer->object, hooks[i].program);
+	if (unix_hooks_load(enforcer->object, &enforcer->unix_object, &result) < 0)
+		return explain_load(result, error);
+	find_programs(enforcer);
 	if (!enforcer->adopted && bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_ENFORCER_STATE),
 						      &only, &fresh, BPF_ANY) < 0)
 		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
-	if (write_internal_ranges(enforcer, error) < 0)
+	if (write_internal_ranges(enforcer, error) < 0 ||
+	    glob_tables_load_defaults(enforcer, options->own_socket, error) < 0)
 		return -1;
 	return map_enrolments(enforcer, error);
 }
@@ -316,8 +332,14 @@ void enforcer_close(struct enforcer *enforcer)
 	tables_free(enforcer->tables);
 	if (enforcer->enrolments)
 		(void)munmap(enforcer->enrolments, CGROUPS_MAX * sizeof(struct enrolment));
+	bpf_object__close(enforcer->unix_object);
 	bpf_object__close(enforcer->object);
 	free(enforcer);
+}
+
+bool enforcer_judges_unix(const struct enforcer *enforcer)
+{
+	return enforcer->unix_object != NULL;
 }
 
 bool enforcer_was_adopted(const struct enforcer *enforcer)

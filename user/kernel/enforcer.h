@@ -28,9 +28,10 @@ struct enforcer_options {
 	uint32_t port_sets;
 	uint32_t ring_bytes; /* a power of two, at least a page */
 	uint32_t name_grants;
-	uint32_t budgets;   /* and lists of them */
-	uint32_t caches;    /* entries each of those that may forget */
-	bool without_names; /* no policy that is loaded will grant a host name: loads faster */
+	uint32_t budgets;	/* and lists of them */
+	uint32_t caches;	/* entries each of those that may forget */
+	const char *own_socket; /* policyd's, which nobody under a policy may connect to; or NULL */
+	bool without_names;	/* no policy that is loaded will grant a host name: loads faster */
 };
 
 /*
@@ -48,6 +49,8 @@ static inline void cleanup_enforcer_close(struct enforcer **enforcer)
 }
 #define _cleanup_enforcer_ __attribute__((cleanup(cleanup_enforcer_close)))
 
+/* Does this kernel ask about Unix sockets? Linux 6.7 and later do. */
+bool enforcer_judges_unix(const struct enforcer *enforcer);
 /* Did enforcer_open find maps of a predecessor? */
 bool enforcer_was_adopted(const struct enforcer *enforcer);
 
@@ -111,6 +114,8 @@ enum enforcer_map {
 	MAP_WORKBENCHES,
 	MAP_UDP_PEERS,
 	MAP_ERRANDS,
+	MAP_GLOBS,
+	MAP_TEXT_OF_SOCKET,
 	MAP_DENIAL_COUNTS,
 	MAP_EVENTS,
 	MAP_COUNTERS_OF_SLOT,

@@ -9,6 +9,10 @@
 
 #include "kernel/enforcer.h"
 
+/* Linux 6.7; libbpf 1.1 has no names for them. */
+#define CGROUP_UNIX_CONNECT 49
+#define CGROUP_UNIX_SENDMSG 50
+
 /* One row a program: where it is attached, and which policies need it (0: every one). A hook that
  * a policy can do without costs its cgroup's TCP nothing then. */
 struct hook {
@@ -16,7 +20,7 @@ struct hook {
 	enum bpf_attach_type type;
 	uint32_t needed_by; /* POLICY_* flag */
 };
-#define HOOK_COUNT 9
+#define HOOK_COUNT 11
 extern const struct hook hooks[HOOK_COUNT];
 
 struct enrolled {
@@ -30,7 +34,8 @@ struct enrolled {
 
 struct enforcer {
 	struct bpf_object *object;
-	struct bpf_program *programs[HOOK_COUNT];
+	struct bpf_object *unix_object; /* NULL: the kernel does not ask about Unix sockets */
+	struct bpf_program *programs[HOOK_COUNT]; /* NULL where the kernel has no such hook */
 	struct bpf_map *maps[MAP_COUNT];
 	struct enrolment *enrolments; /* the kernel's array, mapped */
 	struct enrolled *enrolled;

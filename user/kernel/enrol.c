@@ -19,6 +19,8 @@ const struct hook hooks[HOOK_COUNT] = {
 	{"guard_bind6", BPF_CGROUP_INET6_BIND, 0},
 	{"guard_egress", BPF_CGROUP_INET_EGRESS, 0},
 	{"guard_ingress", BPF_CGROUP_INET_INGRESS, POLICY_DATAGRAMS},
+	{"guard_connect_unix", (enum bpf_attach_type)CGROUP_UNIX_CONNECT, 0},
+	{"guard_sendmsg_unix", (enum bpf_attach_type)CGROUP_UNIX_SENDMSG, 0},
 };
 
 static void link_path(const struct enforcer *enforcer, uint64_t cgroup, const char *program,
@@ -116,7 +118,7 @@ static int attach_hooks(struct enforcer *enforcer, const struct enrolled *item, 
 	if (fd < 0)
 		return error_set_errno(error, STATUS_SYSTEM, errno, "cgroup %s", item->path);
 	for (size_t i = 0; i < HOOK_COUNT; i++)
-		if (hooks[i].needed_by == needed &&
+		if (enforcer->programs[i] && hooks[i].needed_by == needed &&
 		    attach_hook(enforcer, i, item->cgroup, fd, item->path, error) < 0)
 			return -1;
 	return 0;
@@ -386,7 +388,8 @@ bool enforcer_is_effective(const struct enforcer *enforcer, const char *cgroup_p
 	if (!policy)
 		return false;
 	for (size_t i = 0; i < HOOK_COUNT; i++)
-		if ((hooks[i].needed_by & POLICY_FLAGS(policy)) == hooks[i].needed_by &&
+		if (enforcer->programs[i] &&
+		    (hooks[i].needed_by & POLICY_FLAGS(policy)) == hooks[i].needed_by &&
 		    !hook_is_effective(enforcer, i, fd))
 			return false;
 	return true;

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "kernel/learnt.h"
@@ -96,6 +97,21 @@ static uint64_t monotonic_now(void)
 	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }
 
+/* What the kernel keeps of it; "" where that is nothing any more. */
+static void name_text_of(const struct enforcer *enforcer, const struct denial_key *key, char *text)
+{
+	struct name_text found = {{0}};
+
+	if (key->family != AF_UNIX) {
+		learnt_name_text(enforcer, key->name, text);
+		return;
+	}
+	(void)bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_TEXT_OF_SOCKET), &key->name,
+				  &found);
+	memcpy(text, found.text, sizeof(found.text));
+	text[sizeof(found.text) - 1] = '\0';
+}
+
 static void settle_one(struct enforcer *enforcer, const struct denial_key *key,
 		       ring_callback callback, void *context)
 {
@@ -110,7 +126,7 @@ static void settle_one(struct enforcer *enforcer, const struct denial_key *key,
 	if (count.count <= count.reported)
 		return;
 	event.count = count.count;
-	learnt_name_text(enforcer, key->name, text);
+	name_text_of(enforcer, key, text);
 	callback(&event, text, context);
 }
 

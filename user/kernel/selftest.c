@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "base/file.h"
@@ -37,8 +38,10 @@ static int listen_on_loopback(uint16_t *port)
 	return fd;
 }
 
-static int connect_to_loopback(uint16_t port)
+/* The context is the port. */
+static int connect_to_loopback(const void *context)
 {
+	const uint16_t port = *(const uint16_t *)context;
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_port = htons(port),
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -51,8 +54,22 @@ static int connect_to_loopback(uint16_t port)
 	return connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? errno : 0;
 }
 
-/* Connects from inside the cgroup, in a child: 0 or the errno of connect(2). */
-static int connect_from(const char *cgroup, uint16_t port, struct error *error)
+/* Nobody need be there: who is refused is not told so. The context is the path. */
+static int connect_to_path(const void *context)
+{
+	const char *path = context;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	if (fd < 0)
+		return errno;
+	return connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? errno : 0;
+}
+
+/* Tries it inside the cgroup, in a child: 0 or the errno of connect(2). */
+static int try_inside(const char *cgroup, int (*attempt)(const void *context), const void *context,
+		      struct error *error)
 {
 	pid_t child = fork();
 	int status;
@@ -64,7 +81,7 @@ static int connect_from(const char *cgroup, uint16_t port, struct error *error)
 
 		if (cgroup_join(cgroup, &ignored) < 0)
 			_exit(CHILD_CANT_JOIN);
-		_exit(connect_to_loopback(port));
+		_exit(attempt(context));
 	}
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
@@ -76,7 +93,7 @@ static int connect_from(const char *cgroup, uint16_t port, struct error *error)
 
 static int judge(const char *cgroup, uint16_t granted, uint16_t ungranted, struct error *error)
 {
-	int result = connect_from(cgroup, ungranted, error);
+	int result = try_inside(cgroup, connect_to_loopback, &ungranted, error);
 
 	if (result < 0)
 		return -1;
@@ -86,7 +103,7 @@ static int judge(const char *cgroup, uint16_t granted, uint16_t ungranted, struc
 			"self-test: a connection that no rule grants was not refused (%s); "
 			"nothing would be enforced here",
 			result ? strerror(result) : "it succeeded");
-	result = connect_from(cgroup, granted, error);
+	result = try_inside(cgroup, connect_to_loopback, &granted, error);
 	if (result < 0)
 		return -1;
 	if (result != 0)
@@ -95,6 +112,28 @@ static int judge(const char *cgroup, uint16_t granted, uint16_t ungranted, struc
 				 strerror(result),
 				 result == ENETUNREACH ? " (is the interface lo up?)" : "");
 	return 0;
+}
+
+/* Its one path is denied to every policy, the other one to none that lists nothing. */
+static int judge_unix(const char *cgroup, struct error *error)
+{
+	static const char denied[] = "/run/agentpol/self-test", open[] = "/agentpol-self-test";
+	int result = try_inside(cgroup, connect_to_path, denied, error);
+
+	if (result < 0)
+		return -1;
+	if (result != EPERM)
+		return error_set(
+			error, STATUS_SYSTEM,
+			"self-test: a connection to a Unix socket of the enforcer's was not "
+			"refused (%s)",
+			result ? strerror(result) : "it succeeded");
+	result = try_inside(cgroup, connect_to_path, open, error);
+	if (result == EPERM)
+		return error_set(error, STATUS_SYSTEM,
+				 "self-test: a connection to a Unix socket that nothing denies was "
+				 "refused");
+	return result < 0 ? -1 : 0;
 }
 
 /* One grant: 127.0.0.1, one port, TCP. */
@@ -142,6 +181,8 @@ static int run_in(struct enforcer *enforcer, const char *cgroup, struct error *e
 	result = enforcer_enrol(enforcer, cgroup, policy, error);
 	if (result == 0) {
 		result = judge(cgroup, granted, ungranted, error);
+		if (result == 0 && enforcer_judges_unix(enforcer))
+			result = judge_unix(cgroup, error);
 		(void)!enforcer_release(enforcer, id, &ignored);
 	}
 	tables_retire(enforcer, policy);

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "kernel/glob_tables.h"
 #include "kernel/name_tables.h"
 
 /* Keys and values of one batch; as many as fit a few pages. */
@@ -221,6 +222,7 @@ static void unload(struct enforcer *enforcer, struct tables *tables,
 	for (size_t i = 0; i < policy->key_count; i++)
 		(void)bpf_map_delete_elem(fd, &policy->keys[i]);
 	name_tables_unload(enforcer, tables->pools, &policy->names);
+	glob_tables_unload(enforcer, policy->id);
 	for (size_t i = 0; i < policy->slot_count; i++)
 		if (policy->slots[i] < tables->slot_count &&
 		    tables->slots[policy->slots[i]].references)
@@ -256,6 +258,7 @@ int tables_load(struct enforcer *enforcer, const struct image *image, uint64_t *
 	if (load_port_sets(enforcer, tables, image, loaded, error) < 0 ||
 	    name_tables_load(enforcer, tables->pools, image, id, slot_of, loaded, &loaded->names,
 			     error) < 0 ||
+	    glob_tables_load(enforcer, id, image->globs, image->glob_count, error) < 0 ||
 	    load_addresses(enforcer, image, loaded, error) < 0) {
 		/* No cgroup has had this id: nothing reads it. */
 		unload(enforcer, tables, loaded);
@@ -415,6 +418,11 @@ static int adopt_names(struct enforcer *enforcer, struct tables *tables)
 	return 0;
 }
 
+static int adopt_policy(uint32_t policy_id, void *context)
+{
+	return policy_of_id(context, policy_id) ? 0 : -ENOMEM;
+}
+
 static int adopt_addresses(struct enforcer *enforcer, struct tables *tables)
 {
 	int fd = enforcer_map_fd(enforcer, MAP_GRANT_OF_ADDRESS);
@@ -446,7 +454,8 @@ int tables_adopt(struct enforcer *enforcer, const uint32_t *live, size_t live_co
 	struct tables *tables = tables_of(enforcer);
 	struct loaded_policy *policy;
 
-	if (!tables || adopt_addresses(enforcer, tables) < 0 || adopt_names(enforcer, tables) < 0)
+	if (!tables || adopt_addresses(enforcer, tables) < 0 || adopt_names(enforcer, tables) < 0 ||
+	    glob_tables_each(enforcer, adopt_policy, tables) < 0)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
 	for (policy = tables->policies; policy; policy = policy->next) {
 		policy->retired = true;

@@ -73,6 +73,19 @@ static int check_host_name(const char *name, struct error *error)
 	return error_set(error, STATUS_UNUSABLE, "\"name\" is no host name (xn-- form)");
 }
 
+/* A Unix socket has a path, and nothing else. */
+static int fill_unix(const json_value *object, struct request *request, struct error *error)
+{
+	static const char *const others[] = {"address", "port", "proto", "name"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (json_member(object, others[i]))
+			return error_set(error, STATUS_UNUSABLE,
+					 "\"unix\" and \"%s\" are not for one request", others[i]);
+	request->kind = REQUEST_UNIX;
+	return need_string(object, "unix", &request->path, error);
+}
+
 static int fill_connect(const json_value *object, struct request *request, struct error *error)
 {
 	static const struct {
@@ -86,6 +99,8 @@ static int fill_connect(const json_value *object, struct request *request, struc
 	const char *protocol;
 	size_t i;
 
+	if (json_member(object, "unix"))
+		return fill_unix(object, request, error);
 	if (need_address(object, "address", &request->connect.address, error) < 0 ||
 	    optional_string(object, "name", &request->connect.name, error) < 0 ||
 	    optional_string(object, "proto", &protocol, error) < 0)
@@ -154,7 +169,7 @@ static const struct kind kinds[] = {
 	{"connect",
 	 USE_DECIDE,
 	 REQUEST_CONNECT,
-	 {"address", "port", "proto", "name"},
+	 {"address", "port", "proto", "name", "unix"},
 	 fill_connect},
 	{"dns", USE_DECIDE, REQUEST_DNS, {"name", "type", "resolver"}, fill_dns},
 	{"listen", USE_DECIDE, REQUEST_LISTEN, {"address", "port"}, fill_listen},

@@ -232,7 +232,7 @@ static void (*const deciders[])(const struct scopes *scopes, const struct reques
 	[REQUEST_CONNECT] = decide_connect, [REQUEST_DNS] = decide_dns,
 	[REQUEST_LISTEN] = decide_listen,   [REQUEST_EXEC] = decide_exec,
 	[REQUEST_FILE] = decide_file,	    [REQUEST_SYSCALL] = decide_syscall,
-	[REQUEST_SOCKET] = decide_socket,
+	[REQUEST_SOCKET] = decide_socket,   [REQUEST_UNIX] = decide_unix,
 };
 
 void policy_decide(const struct policy *policy, const struct request *request,

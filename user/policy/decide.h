@@ -17,6 +17,7 @@ enum request_kind {
 	REQUEST_FILE,
 	REQUEST_SYSCALL,
 	REQUEST_SOCKET, /* making a socket of a family that needs "families" */
+	REQUEST_UNIX,	/* a connection or message to a Unix socket */
 };
 
 enum file_access { ACCESS_READ, ACCESS_WRITE };
@@ -41,7 +42,7 @@ struct request {
 			struct ip_address address;
 			uint16_t port;
 		} listen;
-		const char *path; /* exec */
+		const char *path; /* exec; unix: as it was given, "@name" is abstract */
 		struct {
 			const char *path;
 			enum file_access access;
@@ -64,9 +65,9 @@ enum verdict_kind {
 /* Values, no ownership. A plain allow has a rule too where one rule granted it. */
 struct verdict {
 	enum verdict_kind kind;
-	const char
-		*reason; /* static: "egress", "metadata", "dns", "listen", "exec", "file",
-			    "syscall", "family", "internal-address", "enforcer"; NULL for allow */
+	const char *reason; /* static: "egress", "metadata", "dns", "listen", "exec", "file",
+			       "syscall", "family", "unix", "internal-address", "enforcer"; NULL for
+			       allow */
 	char rule[VERDICT_TEXT_MAX];	/* JSON pointer; "" is none */
 	char message[VERDICT_TEXT_MAX]; /* a sentence */
 	/* The edit that would allow it, a JSON Patch operation (RFC 6902); hint_op "" is none. */

@@ -43,6 +43,8 @@ void verdict_hint_add_string(struct verdict *verdict, const struct hint_list *li
 /* Each judges one kind of request; *verdict is zeroed before. */
 void decide_connect(const struct scopes *scopes, const struct request *request,
 		    struct verdict *verdict);
+void decide_unix(const struct scopes *scopes, const struct request *request,
+		 struct verdict *verdict);
 void decide_dns(const struct scopes *scopes, const struct request *request,
 		struct verdict *verdict);
 void decide_listen(const struct scopes *scopes, const struct request *request,

@@ -175,14 +175,16 @@ struct policy *agents_read_manifest(const struct agent_request *request, struct 
 	return NULL;
 }
 
-static int refuse_gaps(const struct policy *policy, const struct tool *tool,
-		       const struct agent_request *request, struct error *error)
+static int refuse_gaps(const struct agents *agents, const struct policy *policy,
+		       const struct tool *tool, const struct agent_request *request,
+		       struct error *error)
 {
+	const struct place place = {request->tier, enforcer_judges_unix(agents->enforcer)};
 	struct gaps gaps;
 	char list[ERROR_TEXT_MAX / 2] = "";
 	size_t used = 0;
 
-	tiers_find_gaps(policy, tool, request->tier, &gaps);
+	tiers_find_gaps(policy, tool, &place, &gaps);
 	if (!gaps.explicit_count || request->allow_degraded)
 		return 0;
 	for (size_t i = 0; i < gaps.count && used < sizeof(list); i++)
@@ -241,7 +243,7 @@ static struct policy *load(struct agents *agents, const struct agent_request *re
 		if (!tool)
 			return NULL;
 	}
-	if (refuse_gaps(policy, tool, request, error) < 0)
+	if (refuse_gaps(agents, policy, tool, request, error) < 0)
 		return NULL;
 	image = compile(policy, tool, request->cgroup_path, resolvers, error);
 	if (!image || tables_load(agents->enforcer, image, loaded, error) < 0)

@@ -26,6 +26,7 @@ static const struct {
 	 "the connection does not begin with a whole TLS ClientHello whose server name a rule "
 	 "grants for this address; if what is spoken there is no TLS, write \"sni\": "
 	 "\"ignore\" into the rule"},
+	{REASON_ENFORCER, "enforcer", "this socket is the enforcer's own: nothing opens it"},
 	{REASON_FULL, "full",
 	 "the kernel's table of learnt addresses has no room, so this one stays closed"},
 };
@@ -91,6 +92,8 @@ static void write_subject(const struct denial_key *what, const char *name,
 			       what->family == AF_INET6 ? "inet6" : "inet",
 			       what->detail == SOCK_RAW ? "raw" : "socket", what->protocol);
 		json_key_string(&writer, "socket", socket);
+	} else if (what->family == AF_UNIX) {
+		json_key_string(&writer, "unix", name[0] ? name : NULL);
 	} else {
 		memcpy(address.bytes, what->address, sizeof(address.bytes));
 		address_format(&address, text);
@@ -135,6 +138,9 @@ static void ask(const struct denial_key *what, const char *name, const struct po
 	if (what->kind == EVENT_SOCKET) {
 		request.kind = REQUEST_SOCKET;
 		request.family = "raw";
+	} else if (what->family == AF_UNIX) {
+		request.kind = REQUEST_UNIX;
+		request.path = name;
 	} else if (what->kind == EVENT_LISTEN) {
 		request.kind = REQUEST_LISTEN;
 		memcpy(request.listen.address.bytes, what->address, ADDRESS_BYTES);
@@ -166,6 +172,15 @@ static void explain_server_name(const char *name, bool granted, struct verdict *
 	(void)snprintf(verdict->hint_op, sizeof(verdict->hint_op), "add");
 	(void)snprintf(verdict->hint_path, sizeof(verdict->hint_path), "%.480s/sni", verdict->rule);
 	(void)snprintf(verdict->hint_value, sizeof(verdict->hint_value), "\"ignore\"");
+}
+
+/* What a manifest can't say. */
+static void explain_unix(struct verdict *verdict)
+{
+	*verdict = (struct verdict){.kind = VERDICT_DENY, .reason = "unix"};
+	(void)snprintf(verdict->message, sizeof(verdict->message),
+		       "the address is none that a pattern grants: it could not be read, or an "
+		       "abstract name has NULs (shown as \"@\")");
 }
 
 /* The rule stays: the one that grants it otherwise, or the list in which one is missing. */
@@ -205,7 +220,15 @@ void explain_event(const struct event *event, const char *name, const struct pol
 		   const char *tool, struct explanation *explanation, struct audit_record *record)
 {
 	struct verdict *verdict = &explanation->verdict;
+	char path[NAME_TEXT_BYTES + 2];
 	bool granted;
+
+	/* A file's name may begin with "@", too. */
+	if (event->what.family == AF_UNIX && !(event->what.detail & UNIX_ABSTRACT) &&
+	    name[0] == '@') {
+		(void)snprintf(path, sizeof(path), "./%s", name);
+		name = path;
+	}
 
 	*verdict = (struct verdict){.kind = VERDICT_DENY, .reason = "no-policy"};
 	if (policy)
@@ -214,6 +237,9 @@ void explain_event(const struct event *event, const char *name, const struct pol
 	name_own_reason(event->what.reason, verdict);
 	if (event->what.reason == REASON_INTERNAL)
 		explain_internal(&event->what, name, verdict);
+	if (event->what.reason == REASON_UNIX &&
+	    (granted || !name[0] || (event->what.detail & UNIX_NULS)))
+		explain_unix(verdict);
 	if (event->what.reason == REASON_SNI && name[0])
 		explain_server_name(name, granted, verdict);
 	write_subject(&event->what, name, explanation);

@@ -183,6 +183,7 @@ static int open_all(struct daemon *daemon, struct error *error)
 	const struct enforcer_options options = {
 		.pin_root = daemon->config.pin,
 		.pin_maps = true,
+		.own_socket = daemon->config.socket,
 		.port_sets = daemon->config.port_sets,
 		.ring_bytes = daemon->config.ring_bytes,
 	};

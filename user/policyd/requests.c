@@ -45,13 +45,15 @@ static int find_cgroup(struct call *call, char *path, uint64_t *cgroup)
 	return cgroup_id(path, cgroup, &call->error);
 }
 
-static void write_gaps(const struct agent *agent, struct json_writer *answer)
+static void write_gaps(const struct enforcer *enforcer, const struct agent *agent,
+		       struct json_writer *answer)
 {
+	const struct place place = {agent->tier, enforcer_judges_unix(enforcer)};
 	const struct tool *tool =
 		agent->tool[0] ? policy_find_tool(agent->policy, agent->tool) : NULL;
 	struct gaps gaps;
 
-	tiers_find_gaps(agent->policy, tool, agent->tier, &gaps);
+	tiers_find_gaps(agent->policy, tool, &place, &gaps);
 	json_key(answer, "not_enforced");
 	json_open_array(answer);
 	for (size_t i = 0; i < gaps.count; i++) {
@@ -85,7 +87,7 @@ static void write_agent_members(const struct call *call, const struct agent *age
 	json_key_unsigned(answer, "processes", cgroup_count_processes(agent->cgroup_path));
 	json_key_unsigned(answer, "allowed", counters.allowed);
 	json_key_unsigned(answer, "denied", counters.denied);
-	write_gaps(agent, answer);
+	write_gaps(enforcer, agent, answer);
 }
 
 static void write_agent(const struct call *call, const struct agent *agent)

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/unix_hooks.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "kernel/enforcer_internal.h"
+
+#define KERNEL_TYPES "/sys/kernel/btf/vmlinux"
+
+extern const char embedded_unix_start[], embedded_unix_end[];
+
+/* The least program there is, for the hook: a kernel that has none by that number says EINVAL
+ * (bpf_prog_load_check_attach in kernel/bpf/syscall.c). 1, 0, or -errno. */
+static int kernel_has_hooks(void)
+{
+	const struct bpf_insn allow[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options,
+		    .expected_attach_type = (enum bpf_attach_type)CGROUP_UNIX_CONNECT);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, "probe", "GPL", allow,
+			       ARRAY_SIZE(allow), &options);
+
+	if (fd < 0)
+		return errno == EINVAL ? 0 : -errno;
+	(void)close(fd);
+	return 1;
+}
+
+/* What both objects have is one map; only the programs are other ones. */
+static int share_maps(const struct bpf_object *main, struct bpf_object *object)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map (map, object) {
+		const struct bpf_map *theirs =
+			bpf_object__find_map_by_name(main, bpf_map__name(map));
+		int result;
+
+		if (!theirs || bpf_map__is_internal(map))
+			continue;
+		result = bpf_map__reuse_fd(map, bpf_map__fd(theirs));
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+static int share_config(const struct bpf_object *main, const struct bpf_object *object)
+{
+	const struct bpf_map *theirs = bpf_object__find_map_by_name(main, ".rodata.config");
+	struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata.config");
+	size_t size = 0;
+	const void *value = theirs ? bpf_map__initial_value((struct bpf_map *)(uintptr_t)theirs,
+							    &size)
+				   : NULL;
+
+	if (!map || !value)
+		return -ENOENT;
+	return bpf_map__set_initial_value(map, value, size);
+}
+
+/* The section's name stands for another hook of the same type of program. */
+static int name_hooks(const struct bpf_object *object)
+{
+	for (size_t i = 0; i < HOOK_COUNT; i++) {
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(object, hooks[i].program);
+		int result = program ? bpf_program__set_expected_attach_type(program, hooks[i].type)
+				     : 0;
+
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+int unix_hooks_load(const struct bpf_object *main, struct bpf_object **object, int *cause)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "agentpol_unix");
+	int has = access(KERNEL_TYPES, R_OK) == 0 ? kernel_has_hooks() : 0;
+
+	*object = NULL;
+	*cause = has < 0 ? -has : 0;
+	if (has <= 0)
+		return has;
+	*object = bpf_object__open_mem(
+		embedded_unix_start, (size_t)(embedded_unix_end - embedded_unix_start), &options);
+	if (!*object) {
+		*cause = errno;
+		return -1;
+	}
+	*cause = -share_maps(main, *object);
+	if (!*cause)
+		*cause = -share_config(main, *object);
+	if (!*cause)
+		*cause = -name_hooks(*object);
+	if (!*cause)
+		*cause = -bpf_object__load(*object);
+	return *cause ? -1 : 0;
+}
