@@ -76,6 +76,7 @@ inside() { # COMMAND...
 }
 # Prints what the kernel says: nothing, or an errno.
 try() { inside "$prober" unix "$1" "$2" 2>/dev/null; } # WAY NAME
+# shellcheck disable=SC2016
 try_in() { inside sh -c 'cd "$0" && exec "$@"' "$1" "$prober" unix "$2" "$3" 2>/dev/null; } # FOLDER WAY NAME
 reached() { [ -z "$(try "$1" "$2")" ]; }
 reached_in() { [ -z "$(try_in "$1" "$2" "$3")" ]; }
