@@ -78,11 +78,24 @@ static enum protocol_bit protocol_bit(unsigned protocol)
 	return protocol == IPPROTO_TCP ? PROTOCOL_TCP : PROTOCOL_ICMP;
 }
 
+void explain_destination(const struct denial_key *what, const char *name,
+			 struct json_writer *writer)
+{
+	struct ip_address address;
+	char text[ADDRESS_TEXT_MAX];
+
+	memcpy(address.bytes, what->address, sizeof(address.bytes));
+	address_format(&address, text);
+	json_key_string(writer, "address", text);
+	json_key_unsigned(writer, "port", what->port);
+	json_key_string(writer, "proto", protocol_name(what->protocol));
+	json_key_string(writer, "name", name[0] ? name : NULL);
+}
+
 static void write_subject(const struct denial_key *what, const char *name,
 			  struct explanation *explanation)
 {
-	struct ip_address address;
-	char text[ADDRESS_TEXT_MAX], socket[48], type[16];
+	char socket[48], type[16];
 	_cleanup_json_writer_ struct json_writer writer = {0};
 
 	json_open_object(&writer);
@@ -92,12 +105,7 @@ static void write_subject(const struct denial_key *what, const char *name,
 			       what->detail == SOCK_RAW ? "raw" : "socket", what->protocol);
 		json_key_string(&writer, "socket", socket);
 	} else {
-		memcpy(address.bytes, what->address, sizeof(address.bytes));
-		address_format(&address, text);
-		json_key_string(&writer, "address", text);
-		json_key_unsigned(&writer, "port", what->port);
-		json_key_string(&writer, "proto", protocol_name(what->protocol));
-		json_key_string(&writer, "name", name[0] ? name : NULL);
+		explain_destination(what, name, &writer);
 	}
 	if (what->kind == EVENT_DNS && what->detail) {
 		write_type(what->detail, type, sizeof(type));
