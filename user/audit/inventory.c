@@ -289,7 +289,7 @@ static int descending(uint64_t left, uint64_t right)
 	return (left < right) - (left > right);
 }
 
-/* What is not listed comes last: it has lost its agent. */
+/* What was left out comes last: it has lost its agent. */
 static int compare(const void *left, const void *right)
 {
 	const struct destination *a = left, *b = right;
@@ -304,21 +304,44 @@ static int compare(const void *left, const void *right)
 	return order ? order : (int)a->port - (int)b->port;
 }
 
-void inventory_finish(struct inventory *inventory)
+/* A name that was reached after it was asked for. */
+static bool is_reached(const struct inventory *inventory, const struct destination *destination)
 {
 	char key[KEY_ROOM];
 
+	if (!is_asked(destination))
+		return false;
+	write_reached_key(key, destination->agent, destination->name);
+	return table_find(inventory->reached, key) != NULL;
+}
+
+/* The C library connects a UDP socket to each address of a name, to see which way leads there, and
+ * sends nothing (getaddrinfo(3), RFC 6724). Where it was let, what is sent would be counted. */
+static bool has_sent_nothing(const struct destination *destination)
+{
+	return strcmp(destination->proto, "udp") == 0 && !destination->packets &&
+	       !destination->connects[INVENTORY_DENY];
+}
+
+static void leave_out(struct inventory *inventory, struct destination *destination)
+{
+	for (size_t i = 0; i < INVENTORY_VERDICTS && !is_asked(destination); i++)
+		inventory->total.connects[i] -= destination->connects[i];
+	free_members(destination);
+	*destination = (struct destination){0};
+}
+
+void inventory_finish(struct inventory *inventory)
+{
 	for (size_t i = 0; i < table_count(inventory->destinations); i++) {
 		struct destination *destination = table_item(inventory->destinations, i);
 
-		if (destination->agent && is_asked(destination)) {
-			write_reached_key(key, destination->agent, destination->name);
-			if (table_find(inventory->reached, key)) {
-				free_members(destination);
-				*destination = (struct destination){0};
-			}
-		}
-		inventory->listed += destination->agent != NULL;
+		if (!destination->agent)
+			continue;
+		if (is_reached(inventory, destination) || has_sent_nothing(destination))
+			leave_out(inventory, destination);
+		else
+			inventory->listed++;
 	}
 	inventory->total.destinations = inventory->listed;
 	table_sort(inventory->destinations, compare);

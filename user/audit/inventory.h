@@ -73,8 +73,8 @@ static inline void cleanup_inventory_free(struct inventory **inventory)
 /* Takes a record of the log into account. False when out of memory. */
 bool inventory_add(struct inventory *inventory, const struct cJSON *record) MUST_USE;
 
-/* Once, behind the last record: sorts by agent and bytes, and takes out names that were reached
- * after they were asked for. */
+/* Once, behind the last record: sorts by agent and bytes, and leaves out names that were reached
+ * after they were asked for, and UDP sockets that were let connect and have sent nothing. */
 void inventory_finish(struct inventory *inventory);
 /* NULL past the last. */
 const struct destination *inventory_at(const struct inventory *inventory, size_t index);

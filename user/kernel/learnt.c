@@ -25,11 +25,22 @@ void learnt_name_text(const struct enforcer *enforcer, uint64_t hash, char *text
 	struct name_text found;
 
 	text[0] = '\0';
-	if (!hash || bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_TEXT_OF_NAME), &hash,
-					 &found) < 0)
+	if (!hash ||
+	    bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_TEXT_OF_NAME), &hash, &found) < 0)
 		return;
 	memcpy(text, found.text, sizeof(found.text));
 	text[sizeof(found.text) - 1] = '\0';
+}
+
+void learnt_text_of_address(const struct enforcer *enforcer, uint32_t policy_id,
+			    const uint8_t *address, char *text)
+{
+	struct learnt_key key = {.policy_id = policy_id};
+	struct learnt_address learnt = {0};
+
+	memcpy(key.address, address, sizeof(key.address));
+	(void)bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_LEARNT_OF_ADDRESS), &key, &learnt);
+	learnt_name_text(enforcer, learnt.name, text);
 }
 
 /* ---- all keys of a table ---- */
@@ -193,7 +204,8 @@ static uint32_t last_expiry(const struct learnt_address *learnt)
 
 static bool is_used(const struct hashes *used, uint64_t hash)
 {
-	return used->count && bsearch(&hash, used->items, used->count, sizeof(hash), compare_hashes);
+	return used->count &&
+	       bsearch(&hash, used->items, used->count, sizeof(hash), compare_hashes);
 }
 
 static void sweep_addresses(const struct enforcer *enforcer, uint32_t now,

@@ -17,6 +17,15 @@ struct ring {
 	void *context;
 };
 
+/* Where the verdict did not depend on the name the kernel has not looked for it. */
+static void name_text(const struct enforcer *enforcer, const struct denial_key *what, char *text)
+{
+	if (what->name || what->kind != EVENT_CONNECT)
+		learnt_name_text(enforcer, what->name, text);
+	else
+		learnt_text_of_address(enforcer, what->policy_id, what->address, text);
+}
+
 static int take(void *context, void *data, size_t size)
 {
 	struct ring *ring = context;
@@ -32,7 +41,7 @@ static int take(void *context, void *data, size_t size)
 			learnt_name_text(ring->enforcer, event->what.name, text);
 		ring->callback(event, text, ring->context);
 	} else if (size >= sizeof(struct event)) {
-		learnt_name_text(ring->enforcer, event->what.name, text);
+		name_text(ring->enforcer, &event->what, text);
 		ring->callback(event, text, ring->context);
 	}
 	return 0;
@@ -110,7 +119,7 @@ static void settle_one(struct enforcer *enforcer, const struct denial_key *key,
 	if (count.count <= count.reported)
 		return;
 	event.count = count.count;
-	learnt_name_text(enforcer, key->name, text);
+	name_text(enforcer, key, text);
 	callback(&event, text, context);
 }
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define DNS_PORT 53
+
 /* Reasons for which no rule of the manifest is to blame. */
 static const struct {
 	enum event_reason reason;
@@ -236,8 +238,13 @@ void explain_event(const struct event *event, const char *name, const struct pol
 	record->subject = explanation->subject;
 	record->count = event->count;
 	record->rule = verdict->rule[0] ? verdict->rule : NULL;
-	if (event->what.verdict == EVENT_ALLOW)
+	if (event->what.verdict == EVENT_ALLOW) {
+		/* What the core does not grant can only be one of the target's own resolvers, which
+		 * it does not know, or by a name that is forgotten by now. */
+		if (!granted)
+			record->rule = event->what.port == DNS_PORT ? "/network/resolvers" : NULL;
 		return;
+	}
 	record->reason = verdict->reason;
 	record->message = verdict->message[0] ? verdict->message : NULL;
 	record->hint_op = verdict->hint_op;
