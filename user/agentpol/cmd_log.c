@@ -8,10 +8,10 @@
 #include <sys/inotify.h>
 
 #include "agentpol/commands.h"
-#include "agentpol/since.h"
 #include "audit/counts_report.h"
 #include "audit/egress_report.h"
 #include "audit/query.h"
+#include "audit/since.h"
 #include "audit/store.h"
 
 static const char usage[] =

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The argument of --since: a time, or how long ago. */
-#ifndef AGENTPOL_AGENTPOL_SINCE_H
-#define AGENTPOL_AGENTPOL_SINCE_H
+#ifndef AGENTPOL_AUDIT_SINCE_H
+#define AGENTPOL_AUDIT_SINCE_H
 
 #include "audit/record.h"
 

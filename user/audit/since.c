@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agentpol/since.h"
+#include "audit/since.h"
 
 #include <ctype.h>
 #include <errno.h>
