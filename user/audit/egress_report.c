@@ -209,6 +209,9 @@ static void print_rule(const struct destination *destination, FILE *out)
 		audit_print_edit(destination->hint_op, destination->hint_path,
 				 destination->hint_value, out);
 		(void)fputc('\n', out);
+	} else if (destination->rule && strcmp(destination->rule, "/network/resolvers") == 0) {
+		(void)fputs("      a resolver: any rule for a host name opens it for questions\n",
+			    out);
 	}
 }
 
