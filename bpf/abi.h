@@ -106,7 +106,10 @@ struct enrolment {
 #define POLICY_NAMES	   32U	/* grants names; POLICY_DATAGRAMS too: answers are datagrams */
 #define POLICY_LOG_DNS	   64U	/* allowed queries are events too */
 #define POLICY_TRAFFIC	   128U /* what goes where is counted */
-#define POLICY_UNIX	   256U /* lists Unix sockets: all others are denied */
+#define POLICY_SENDTO                                                                             \
+	512U /* a sendto with an address is judged by the call too: for its budget or for the log \
+	      */
+#define POLICY_UNIX 256U /* lists Unix sockets: all others are denied */
 
 /* ---- names ---- */
 

@@ -370,8 +370,10 @@ VERIFIED_ONCE int packet_may_answer(struct __sk_buff *skb, const struct question
 			state->flags |= SOCKET_INBOUND;
 		return MAY_APPROVE;
 	}
+	/* What audit mode has let in was told then. */
 	if (state && (state->flags & SOCKET_INBOUND) &&
-	    inbound_is_granted(policy_id, &question->flow))
+	    (inbound_is_granted(policy_id, &question->flow) ||
+	     (POLICY_FLAGS(question->subject.policy) & POLICY_AUDIT_MODE)))
 		return MAY_APPROVE;
 	if (question->flow.protocol == IPPROTO_TCP)
 		return sk->type == SOCK_STREAM && segment_from_packet(skb, IPPROTO_TCP, &segment) &&
@@ -621,6 +623,16 @@ static __always_inline int judge_packet(struct __sk_buff *skb, struct bpf_sock *
 	return refuse_packet(question, sk, state, approval);
 }
 
+/* To a peer that came in: no destination of the agent's own, and a port that only the peer chose.
+ */
+static __always_inline bool is_answer(struct __sk_buff *skb, const struct socket_state *state,
+				      const struct question *question)
+{
+	return question->kind == EVENT_LISTEN || (state && (state->flags & SOCKET_INBOUND)) ||
+	       answers_udp_peer(POLICY_ID(question->subject.policy), bpf_get_socket_cookie(skb),
+				&question->flow);
+}
+
 /* Each packet that a policed socket sends, before it is fragmented. skb->sk is the full socket: the
  * kernel calls for no other, and puts it there (__cgroup_bpf_run_filter_skb in
  * kernel/bpf/cgroup.c). So bpf_sk_fullsock is not asked: a call for each packet that would change
@@ -637,7 +649,8 @@ int guard_egress(struct __sk_buff *skb)
 		return DENY;
 	state = state_of_packet(skb, sk, &question);
 	verdict = judge_packet(skb, sk, state, &question);
-	if (verdict == ALLOW && (POLICY_FLAGS(question.subject.policy) & POLICY_TRAFFIC))
+	if (verdict == ALLOW && (POLICY_FLAGS(question.subject.policy) & POLICY_TRAFFIC) &&
+	    !is_answer(skb, state, &question))
 		traffic_count(&question, skb->len);
 	return verdict;
 }

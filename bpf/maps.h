@@ -170,22 +170,6 @@ struct {
 	__type(value, struct name_text);
 } text_of_socket SEC(".maps");
 
-/* Places to read a message in, see workbench.h. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, WORKBENCHES);
-	__type(key, __u32);
-	__type(value, struct workbench);
-} workbenches SEC(".maps");
-
-/* Answers that come over TCP, piece by piece. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct answer_stream);
-} answers_of_socket SEC(".maps");
-
 /* Cloned to what a listener accepts, so that an accepted socket is known as such. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);

@@ -9,9 +9,14 @@ build=(gcc make clang llvm libc6-dev linux-libc-dev libbpf-dev libelf-dev zlib1g
 # What the tests, the demo and the benchmarks run.
 check=(libcmocka-dev perl iproute2 jq procps util-linux python3 python3-jsonschema nftables iperf3
        libcap2-bin unbound bind9-dnsutils musl-tools curl openssl)
+# The stack of tests/e2e/air-gapped.t, and the resolver of stats.t.
+stack=(postgresql nginx dnsmasq-base curl)
+command -v node >/dev/null || stack+=(nodejs)
+# What these bring and nobody asked for: the tests start programs of their own.
+services=(postgresql nginx)
 
 missing=()
-for package in "${build[@]}" "${check[@]}"; do
+for package in "${build[@]}" "${check[@]}" "${stack[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
 
@@ -34,8 +39,30 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "dependencies: installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
-if ! apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>&1; then
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+install() { apt-get install -y -qq --no-install-recommends "$@" >/dev/null; }
+
+# No service is started while packages come (invoke-rc.d(8)), no database is made, and what was not
+# there before is not started with the machine either.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
 fi
+install_all() {
+  if [[ " ${missing[*]} " == *" postgresql "* ]] && ! dpkg -s postgresql-common >/dev/null 2>&1; then
+    install postgresql-common || return
+    sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+  fi
+  install "${missing[@]}"
+}
+if ! install_all 2>/dev/null; then
+  apt-get update -qq
+  install_all
+fi
+for service in "${services[@]}"; do
+  if [[ " ${missing[*]} " == *" $service "* ]] && command -v systemctl >/dev/null; then
+    systemctl disable -q "$service" 2>/dev/null || true
+  fi
+done
 echo "dependencies: done"

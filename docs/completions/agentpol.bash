@@ -13,7 +13,7 @@ _agentpol_options() { # VERB
     detach) echo "--cgroup --pid --container --unit --socket -h --help" ;;
     ps) echo "--format --socket -h --help" ;;
     reload) echo "--socket -h --help" ;;
-    log) echo "-a --agent -k --kind -v --verdict --log --format -h --help" ;;
+    log) echo "-a --agent -k --kind -v --verdict -s --since --egress --log --format -h --help" ;;
     *) echo "-h --help -V --version" ;;
   esac
 }
@@ -21,7 +21,8 @@ _agentpol_options() { # VERB
 _agentpol_takes_value() { # OPTION
   case $1 in
     -m | --manifest | -t | --tool | -u | --user | --fd | --log | --socket | --cgroup | --pid | \
-      --container | --unit | --format | --emit | -a | --agent | -k | --kind | -v | --verdict) return 0 ;;
+      --container | --unit | --format | --emit | -a | --agent | -k | --kind | -v | --verdict | -s | \
+      --since) return 0 ;;
   esac
   return 1
 }
@@ -35,7 +36,7 @@ _agentpol_values() { # VERB OPTION WORD; 1 where the option has no list of value
         *) words="text json" ;;
       esac ;;
     --emit) words="maps seccomp landlock oci" ;;
-    -k | --kind) words="connect listen socket agent lost" ;;
+    -k | --kind) words="connect listen socket dns traffic agent lost" ;;
     -v | --verdict) words="allow deny would-deny noted" ;;
     -u | --user)
       mapfile -t COMPREPLY < <(compgen -u -- "$3")
@@ -47,6 +48,7 @@ _agentpol_values() { # VERB OPTION WORD; 1 where the option has no list of value
       words=$(cd /proc && echo [0-9]*) ;;
     --unit)
       words=$(systemctl list-units --type=service --no-legend --plain 2>/dev/null | cut -d' ' -f1) ;;
+    -s | --since) words="30min 2h 1d 7d" ;;
     -t | --tool | -a | --agent | --container | --fd)
       return 0 ;; # known to the manifest, the log or the runtime alone
     *) return 1 ;;
@@ -101,7 +103,7 @@ _agentpol() {
     -*) mapfile -t COMPREPLY < <(compgen -W "$(_agentpol_options "$verb")" -- "$word") ;;
     *)
       case $verb in
-        log) mapfile -t COMPREPLY < <(compgen -W "show follow" -- "$word") ;;
+        log) mapfile -t COMPREPLY < <(compgen -W "show follow stats" -- "$word") ;;
         check | compile | decide | run | attach) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
       esac ;;
   esac

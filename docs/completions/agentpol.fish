@@ -70,10 +70,12 @@ for verb in attach detach ps reload
 end
 complete -c agentpol -n '__agentpol_verb ps' -l format -x -a 'text json' -d 'Form of the result'
 
-complete -c agentpol -n '__agentpol_verb log' -a 'show follow'
+complete -c agentpol -n '__agentpol_verb log' -a 'show follow stats'
 complete -c agentpol -n '__agentpol_verb log' -s a -l agent -x -d 'Of that agent alone'
-complete -c agentpol -n '__agentpol_verb log' -s k -l kind -x -a 'connect listen socket agent lost' -d 'Of that kind alone'
+complete -c agentpol -n '__agentpol_verb log' -s k -l kind -x -a 'connect listen socket dns traffic agent lost' -d 'Of that kind alone'
 complete -c agentpol -n '__agentpol_verb log' -s v -l verdict -x -a 'allow deny would-deny noted' -d 'Of that verdict alone'
+complete -c agentpol -n '__agentpol_verb log' -s s -l since -x -a '30min 2h 1d 7d' -d 'Of then and later'
+complete -c agentpol -n '__agentpol_verb log' -l egress -d 'What was reached, or tried (stats)'
 complete -c agentpol -n '__agentpol_verb log' -l log -x -a '(__fish_complete_directories)' -d 'Where the log is'
 complete -c agentpol -n '__agentpol_verb log' -l format -x -a 'text json' -d 'Form of the result'
 complete -c agentpol -n '__agentpol_verb log' -s h -l help -d 'Tell the options'

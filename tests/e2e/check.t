@@ -109,7 +109,7 @@ grep -q '^risky.json:2:32: error\[B001\]: /network/egress/0/to: ' out
 result "and stands at its value" $?
 grep -q '^  a -> b ' out
 result "the order of tools is printed" $?
-for example in support-bot web-research; do
+for example in support-bot web-research air-gapped; do
   expect_status "$example.json has no finding of level error" 0 "$agentpol" check "$OLDPWD/policies/$example.json"
 done
 expect_status "standard input is read for -" 0 "$agentpol" check - <good/000-least.json

@@ -137,12 +137,12 @@ is "the record of a tool's denial has its scope" "$(records "$work/log" '.verdic
 manifest "$work/audit.json" "$name" '"mode": "audit"'
 attempt tcp $denied $granted_port run -m "$work/audit.json" --
 ok "audit mode lets it through" arrived "$token"
-is "and logs would-deny with the reason" "$(audit "$work/log" | jq -r 'select(.verdict == "would-deny") | "\(.kind) \(.reason) \(.subject.address)"')" "connect egress $denied"
+is "and logs would-deny with the reason" "$(audit "$work/log" | jq -r 'select(.kind == "connect" and .verdict == "would-deny") | "\(.kind) \(.reason) \(.subject.address)"')" "connect egress $denied"
 manifest "$work/allowed.json" "$name" '"audit": {"allowed": ["connect"]}'
 ok "allowed connects are not logged unless asked for" not has_record "$work/log" '.verdict == "allow"'
 attempt tcp $granted $granted_port run -m "$work/allowed.json" --
 ok "the granted connect of that manifest arrives" arrived "$token"
-is "and is logged where the manifest asks for it" "$(audit "$work/log" | jq -r 'select(.verdict == "allow") | "\(.rule) \(.subject.address) \(.subject.port)"')" "/network/egress/0 $granted $granted_port"
+is "and is logged where the manifest asks for it" "$(audit "$work/log" | jq -r 'select(.kind == "connect" and .verdict == "allow") | "\(.rule) \(.subject.address) \(.subject.port)"')" "/network/egress/0 $granted $granted_port"
 
 # ---- manifests that ask for more ----
 

@@ -1329,7 +1329,8 @@ static socklen_t unix_address(const char *name, struct sockaddr_un *address)
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
 }
 
-/* stream|datagram|packets NAME: connects, and sends a datagram; "sendto" NAME: sends one without. */
+/* stream|datagram|packets NAME: connects, and sends a datagram; "sendto" NAME: sends one without.
+ */
 static int tool_unix(char **words)
 {
 	const bool plain = words[0] && strcmp(words[0], "sendto") == 0;

@@ -225,7 +225,8 @@ static void the_flags_say_modes(void **state)
 	image = compile(&fixture, NULL);
 	/* Who looks on is to see names, and what goes where. */
 	assert_int_equal(image->flags, POLICY_AUDIT_MODE | POLICY_LOG_CONNECT | POLICY_RAW_SOCKETS |
-					       POLICY_TRAFFIC | POLICY_NAMES | POLICY_DATAGRAMS);
+					       POLICY_TRAFFIC | POLICY_NAMES | POLICY_DATAGRAMS |
+					       POLICY_SENDTO);
 	image_free(image);
 	fixture.policy.mode = MODE_ENFORCE;
 	fixture.policy.audit_allowed = AUDIT_DNS;

@@ -32,6 +32,7 @@ typedef int (*emit_part)(const struct policy *policy, const struct tool *tool,
 static const char *const table_names[] = {
 	[TABLE_EGRESS] = "egress",
 	[TABLE_LISTEN] = "listen",
+	[TABLE_RESOLVERS] = "resolver",
 };
 
 static const struct {
@@ -42,6 +43,11 @@ static const struct {
 	{"log-connect", POLICY_LOG_CONNECT},
 	{"raw-sockets", POLICY_RAW_SOCKETS},
 	{"datagrams", POLICY_DATAGRAMS},
+	{"names", POLICY_NAMES},
+	{"log-dns", POLICY_LOG_DNS},
+	{"traffic", POLICY_TRAFFIC},
+	{"unix", POLICY_UNIX},
+	{"sendto", POLICY_SENDTO},
 };
 
 /* ---- maps ---- */
@@ -54,6 +60,31 @@ static void format_ports(const struct image *image, __u32 number, char *text, si
 		(void)snprintf(text, room, "*");
 	else
 		port_set_format(image->port_sets[number - 1], text, room);
+}
+
+/* What each name opens; a port that is in SNI, too, needs a TLS server name that is granted. */
+static void print_names_text(const struct image *image, size_t rows_max)
+{
+	const size_t count = image->names.name_count, rows = count < rows_max ? count : rows_max;
+
+	if (count == 0)
+		return;
+	printf("%-43s  %-5s  %-28s  %-28s  %s\n", "NAME", "ICMP", "TCP", "UDP", "SNI");
+	for (size_t i = 0; i < rows; i++) {
+		const struct image_name *name = &image->names.names[i];
+		const struct image_grant *grant = &image->names.grants[name->grant - 1];
+		char text[NAME_TEXT_BYTES + 2], tcp[29], udp[29], sni[29];
+
+		(void)snprintf(text, sizeof(text), "%s%s", name->wildcard ? "*." : "", name->name);
+		format_ports(image, grant->ports.tcp_ports, tcp, sizeof(tcp));
+		format_ports(image, grant->ports.udp_ports, udp, sizeof(udp));
+		format_ports(image, grant->sni_ports, sni, sizeof(sni));
+		printf("%-43s  %-5s  %-28s  %-28s  %s%s\n", text,
+		       grant->ports.flags & GRANT_ICMP ? "yes" : "-", tcp, udp, sni,
+		       grant->ports.budgets ? "  (and rules with budgets)" : "");
+	}
+	if (rows < count)
+		printf("... %zu more (--all shows them)\n", count - rows);
 }
 
 static void print_maps_text(const struct image *image, bool all)
@@ -79,6 +110,7 @@ static void print_maps_text(const struct image *image, bool all)
 	}
 	if (rows < image->address_count)
 		printf("... %zu more (--all shows them)\n", image->address_count - rows);
+	print_names_text(image, all ? SIZE_MAX : TEXT_ROWS_MAX);
 }
 
 static void write_port_set(struct json_writer *writer, const struct port_set *set)
@@ -111,6 +143,58 @@ static void write_set_number(struct json_writer *writer, const char *key, __u32 
 		json_unsigned(writer, number);
 }
 
+/* A number of "budgetLists", from 1; left out where there is none. */
+static void write_budget_list(struct json_writer *writer, __u32 list)
+{
+	if (list)
+		json_key_unsigned(writer, "budgetList", list);
+}
+
+static void write_names(struct json_writer *writer, const struct image *image)
+{
+	json_key(writer, "names");
+	json_open_array(writer);
+	for (size_t i = 0; i < image->names.name_count; i++) {
+		const struct image_name *name = &image->names.names[i];
+		const struct image_grant *grant = &image->names.grants[name->grant - 1];
+
+		json_open_object(writer);
+		json_key_string(writer, "name", name->name);
+		json_key_boolean(writer, "wildcard", name->wildcard);
+		write_set_number(writer, "tcp", grant->ports.tcp_ports);
+		write_set_number(writer, "udp", grant->ports.udp_ports);
+		write_set_number(writer, "sni", grant->sni_ports);
+		json_key_boolean(writer, "icmp", (grant->ports.flags & GRANT_ICMP) != 0);
+		write_budget_list(writer, grant->ports.budgets);
+		json_close_object(writer);
+	}
+	json_close_array(writer);
+}
+
+/* Each list has the rules, by their place in "egress", of which one with enough left is charged. */
+static void write_budgets(struct json_writer *writer, const struct image *image)
+{
+	json_key(writer, "budgetLists");
+	json_open_array(writer);
+	for (size_t i = 0; i < image->budget_list_count; i++) {
+		const struct budget_list *list = &image->budget_lists[i];
+
+		json_open_array(writer);
+		for (uint32_t n = 0; n < list->count; n++) {
+			const uint32_t rule = image->budgets[list->items[n].budget - 1].rule;
+
+			json_open_object(writer);
+			json_key_unsigned(writer, "rule", rule & ~BUDGET_OF_TOOL);
+			json_key_boolean(writer, "tool", (rule & BUDGET_OF_TOOL) != 0);
+			write_set_number(writer, "tcp", list->items[n].tcp_ports);
+			write_set_number(writer, "udp", list->items[n].udp_ports);
+			json_close_object(writer);
+		}
+		json_close_array(writer);
+	}
+	json_close_array(writer);
+}
+
 static void write_maps(struct json_writer *writer, const struct image *image)
 {
 	size_t i;
@@ -140,9 +224,12 @@ static void write_maps(struct json_writer *writer, const struct image *image)
 		write_set_number(writer, "tcp", item->grant.tcp_ports);
 		write_set_number(writer, "udp", item->grant.udp_ports);
 		json_key_boolean(writer, "icmp", (item->grant.flags & GRANT_ICMP) != 0);
+		write_budget_list(writer, item->grant.budgets);
 		json_close_object(writer);
 	}
 	json_close_array(writer);
+	write_names(writer, image);
+	write_budgets(writer, image);
 	json_close_object(writer);
 	json_newline(writer);
 }

@@ -85,6 +85,26 @@ static const char *text_of(const json_value *agent, const char *key)
 	return text ? text : "-";
 }
 
+/* ", connects 3 left of 20 each 60 s" */
+static void print_bucket(const json_value *budget, const char *name)
+{
+	const json_value *bucket = json_member(budget, name);
+
+	if (bucket)
+		(void)printf(", %s: %.0f left of %.0f each %.0f s", name,
+			     json_as_number(json_member(bucket, "left")),
+			     json_as_number(json_member(bucket, "of")),
+			     json_as_number(json_member(bucket, "seconds")));
+}
+
+static void print_budget(const json_value *budget)
+{
+	(void)printf("    budget %s", text_of(budget, "rule"));
+	print_bucket(budget, "connects");
+	print_bucket(budget, "bytes");
+	(void)printf(", %.0f times denied\n", json_as_number(json_member(budget, "denied")));
+}
+
 static void print_agent(const json_value *agent)
 {
 	bool effective = json_as_boolean(json_member(agent, "effective"));
@@ -94,6 +114,8 @@ static void print_agent(const json_value *agent)
 		     json_as_number(json_member(agent, "processes")),
 		     json_as_number(json_member(agent, "allowed")),
 		     json_as_number(json_member(agent, "denied")), text_of(agent, "cgroup_path"));
+	json_for_each (budget, json_member(agent, "budgets"))
+		print_budget(budget);
 	json_for_each (gap, json_member(agent, "not_enforced"))
 		(void)printf("    %s %s: %s\n",
 			     json_as_boolean(json_member(gap, "asked_for")) ? "NOT ENFORCED"

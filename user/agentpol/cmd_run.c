@@ -223,8 +223,9 @@ static void tell(const struct run *run, const char *line)
 	size_t length = 0;
 	FILE *out;
 
-	/* The agent's own coming and going is no news to who started it. */
-	if (run->quiet || strstr(line, "\"kind\":\"agent\""))
+	/* The agent's own coming and going, and sums, are no news to who started it. */
+	if (run->quiet || strstr(line, "\"kind\":\"agent\"") ||
+	    strstr(line, "\"kind\":\"traffic\""))
 		return;
 	/* One write: the command writes to the same terminal. */
 	out = open_memstream(&text, &length);

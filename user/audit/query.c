@@ -1,78 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/query.h"
 
-#include <cjson/cJSON.h>
-#include <errno.h>
-#include <limits.h>
+#include <inttypes.h>
 #include <string.h>
 
-#include "audit/store.h"
+#include "audit/scan.h"
+#include "base/utf8.h"
 
 #define RED    "\033[31m"
 #define YELLOW "\033[33m"
 #define GREEN  "\033[32m"
 #define PLAIN  "\033[0m"
 
-static const char *text_of(const cJSON *record, const char *key)
+struct visiting {
+	audit_visit visit;
+	void *context;
+};
+
+static int visit_line(const char *line, const cJSON *record, void *context)
 {
-	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, key));
-}
+	const struct visiting *visiting = context;
 
-static bool matches(const cJSON *record, const char *key, const char *wanted)
-{
-	const char *value = text_of(record, key);
-
-	return !wanted || (value && strcmp(value, wanted) == 0);
-}
-
-/* 1: taken, 0: not taken, -1: no record. */
-static int filter_line(const char *line, const struct audit_filter *filter)
-{
-	cJSON *record = cJSON_Parse(line);
-	int result = -1;
-
-	if (cJSON_IsObject(record) && cJSON_GetObjectItemCaseSensitive(record, "seq"))
-		result = matches(record, "agent", filter->agent) &&
-			 matches(record, "kind", filter->kind) &&
-			 matches(record, "verdict", filter->verdict);
-	cJSON_Delete(record);
-	return result;
+	(void)record;
+	return visiting->visit(line, visiting->context);
 }
 
 int audit_query(const char *folder, const struct audit_filter *filter, size_t *offset,
 		audit_visit visit, void *context, struct error *error)
 {
-	char path[PATH_MAX];
-	_cleanup_fclose_ FILE *file = NULL;
-	_cleanup_free_ char *line = NULL;
-	size_t room = 0;
-	ssize_t length;
+	struct visiting visiting = {visit, context};
 
-	if (snprintf(path, sizeof(path), "%s/%s", folder, AUDIT_LOG_NAME) >= (int)sizeof(path))
-		return error_set(error, STATUS_UNUSABLE, "%s: path too long", folder);
-	file = fopen(path, "re");
-	if (!file)
-		return error_set_errno(error, errno == EACCES ? STATUS_SYSTEM : STATUS_UNUSABLE,
-				       errno, "no audit log %s", path);
-	if (fseeko(file, (off_t)*offset, SEEK_SET) < 0)
-		return error_set_errno(error, STATUS_SYSTEM, errno, "%s", path);
-	while ((length = getline(&line, &room, file)) > 0) {
-		int taken;
-
-		if (line[length - 1] != '\n')
-			return 0; /* being written */
-		line[length - 1] = '\0';
-		taken = filter_line(line, filter);
-		if (taken < 0)
-			return error_set(error, STATUS_NO,
-					 "%s: what stands at byte %zu is no audit record: the log "
-					 "is damaged",
-					 path, *offset);
-		*offset += (size_t)length;
-		if (taken && visit(line, context) != 0)
-			return 0;
-	}
-	return 0;
+	return audit_scan(folder, filter, offset, visit_line, &visiting, error);
 }
 
 static const char *colour_of(const char *verdict)
@@ -86,78 +44,138 @@ static const char *colour_of(const char *verdict)
 	return "";
 }
 
-void audit_print_safely(const char *text, FILE *out)
+/* C0, DEL and C1 (ECMA-48), and what is no character at all. */
+static bool is_obeyed(const unsigned char *at, size_t length)
 {
-	for (; *text; text++)
-		(void)fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, out);
+	return length == 0 || *at < 0x20 || *at == 0x7f || (*at == 0xc2 && at[1] < 0xa0);
 }
 
-/* "tcp 203.0.113.9 port 443", "socket raw", ... */
-static void print_subject(const cJSON *subject, FILE *out)
+size_t audit_print_safely(const char *text, FILE *out)
 {
-	const cJSON *port = cJSON_GetObjectItemCaseSensitive(subject, "port");
-	const char *proto = text_of(subject, "proto"), *address = text_of(subject, "address");
-	const char *name = text_of(subject, "name"), *socket = text_of(subject, "socket");
-	const char *path = text_of(subject, "unix");
+	const unsigned char *at = (const unsigned char *)text;
+	size_t left = strlen(text), characters = 0;
 
-	if (proto)
-		(void)fprintf(out, " %s", proto);
-	if (address)
-		(void)fprintf(out, " %s", address);
-	if (cJSON_IsNumber(port) && port->valuedouble > 0)
-		(void)fprintf(out, " port %d", port->valueint);
+	while (left > 0) {
+		const size_t length = utf8_sequence_length(at, left), step = length ? length : 1;
+
+		if (is_obeyed(at, length))
+			(void)fputc('?', out);
+		else
+			(void)fwrite(at, 1, length, out);
+		characters++;
+		at += step;
+		left -= step;
+	}
+	return characters;
+}
+
+/* " WORD", or nothing where there is none. */
+static void print_word(const char *text, FILE *out)
+{
+	if (!text)
+		return;
+	(void)fputc(' ', out);
+	(void)audit_print_safely(text, out);
+}
+
+/* " tcp 203.0.113.9 port 443" */
+static void print_peer(const cJSON *subject, FILE *out)
+{
+	const uint64_t port = scan_number(subject, "port");
+
+	print_word(scan_text(subject, "proto"), out);
+	print_word(scan_text(subject, "address"), out);
+	if (port)
+		(void)fprintf(out, " port %" PRIu64, port);
+}
+
+/* " A example.com at udp 10.0.0.2 port 53" */
+static void print_question(const cJSON *subject, FILE *out)
+{
+	const char *name = scan_text(subject, "name");
+
+	print_word(scan_text(subject, "type"), out);
+	print_word(name ? name : "(no name)", out);
+	(void)fputs(" at", out);
+	print_peer(subject, out);
+}
+
+/* " tcp 203.0.113.9 port 443 (example.com)", " inet raw, protocol 1", ... */
+static void print_subject(const char *kind, const cJSON *subject, FILE *out)
+{
+	const char *name = scan_text(subject, "name"), *path = scan_text(subject, "unix");
+
+	if (kind && strcmp(kind, "dns") == 0) {
+		print_question(subject, out);
+		return;
+	}
+	print_peer(subject, out);
 	if (name) {
 		(void)fputs(" (", out);
-		audit_print_safely(name, out);
+		(void)audit_print_safely(name, out);
 		(void)fputc(')', out);
 	}
-	if (socket)
-		(void)fprintf(out, " %s", socket);
 	if (path) {
-		(void)fputs(" unix ", out);
-		audit_print_safely(path, out);
+		(void)fputs(" unix", out);
+		print_word(path, out);
 	}
+	print_word(scan_text(subject, "socket"), out);
+	if (kind && strcmp(kind, "traffic") == 0)
+		(void)fprintf(out, ", %" PRIu64 " bytes in %" PRIu64 " packets",
+			      scan_number(subject, "bytes"), scan_number(subject, "packets"));
+}
+
+void audit_print_edit(const char *op, const char *path, const char *value, FILE *out)
+{
+	(void)fputs("to allow:", out);
+	print_word(op, out);
+	print_word(path, out);
+	print_word(value, out);
 }
 
 static void print_hint(const cJSON *record, FILE *out)
 {
 	const cJSON *hint = cJSON_GetObjectItemCaseSensitive(record, "hint");
 	const cJSON *value = cJSON_GetObjectItemCaseSensitive(hint, "value");
-	const char *path = text_of(hint, "path"), *op = text_of(hint, "op");
+	const char *path = scan_text(hint, "path"), *op = scan_text(hint, "op");
 	char *text;
 
 	if (!op || !path)
 		return;
 	text = value ? cJSON_PrintUnformatted(value) : NULL;
-	(void)fprintf(out, "; to allow: %s %s %s", op, path, text ? text : "");
+	(void)fputs("; ", out);
+	audit_print_edit(op, path, text, out);
 	cJSON_free(text);
 }
 
 static void print_record(const cJSON *record, bool colour, FILE *out)
 {
-	const char *time = text_of(record, "time"), *verdict = text_of(record, "verdict");
-	const char *agent = text_of(record, "agent"), *kind = text_of(record, "kind");
-	const char *exe = text_of(record, "exe"), *message = text_of(record, "message");
+	const char *time = scan_text(record, "time"), *verdict = scan_text(record, "verdict");
+	const char *agent = scan_text(record, "agent"), *kind = scan_text(record, "kind");
+	const char *exe = scan_text(record, "exe"), *message = scan_text(record, "message");
 	const cJSON *pid = cJSON_GetObjectItemCaseSensitive(record, "pid");
 	const cJSON *count = cJSON_GetObjectItemCaseSensitive(record, "count");
 
-	(void)fprintf(out, "%.8s %s%s%s %s: %s", time && strlen(time) > 19 ? time + 11 : "?",
-		      colour && verdict ? colour_of(verdict) : "", verdict ? verdict : "?",
-		      colour ? PLAIN : "", agent ? agent : "-", kind ? kind : "?");
-	if (kind && strcmp(kind, "agent") == 0 && text_of(record, "reason"))
-		(void)fprintf(out, " %s", text_of(record, "reason"));
-	print_subject(cJSON_GetObjectItemCaseSensitive(record, "subject"), out);
-	if (exe) {
-		(void)fputs(" by ", out);
-		audit_print_safely(exe, out);
-	}
+	(void)fprintf(out, "%.8s %s", time && strlen(time) > 19 ? time + 11 : "?",
+		      colour && verdict ? colour_of(verdict) : "");
+	(void)audit_print_safely(verdict ? verdict : "?", out);
+	(void)fputs(colour ? PLAIN : "", out);
+	print_word(agent ? agent : "-", out);
+	(void)fputc(':', out);
+	print_word(kind ? kind : "?", out);
+	if (kind && strcmp(kind, "agent") == 0)
+		print_word(scan_text(record, "reason"), out);
+	print_subject(kind, cJSON_GetObjectItemCaseSensitive(record, "subject"), out);
+	if (exe)
+		(void)fputs(" by", out);
+	print_word(exe, out);
 	if (cJSON_IsNumber(pid))
 		(void)fprintf(out, exe ? " (pid %d)" : " by pid %d", pid->valueint);
 	if (cJSON_IsNumber(count) && count->valuedouble > 1)
 		(void)fprintf(out, " (%.0f times)", count->valuedouble);
 	if (message) {
 		(void)fputs(": ", out);
-		audit_print_safely(message, out);
+		(void)audit_print_safely(message, out);
 	}
 	print_hint(record, out);
 	(void)fputc('\n', out);

@@ -13,6 +13,7 @@ struct audit_filter {
 	const char *agent;
 	const char *kind;
 	const char *verdict;
+	const char *since; /* a time as records have it, or its beginning: of then and later */
 };
 
 /* Calls `visit` with each record (its line without the newline) that the filter takes. */
@@ -29,7 +30,10 @@ int audit_query(const char *folder, const struct audit_filter *filter, size_t *o
 /* A record's line as a line for people; `colour` marks verdicts. False if it is no record. */
 bool audit_print_line(const char *line, bool colour, FILE *out) MUST_USE;
 
-/* A text that an agent may have named, without what a terminal obeys. */
-void audit_print_safely(const char *text, FILE *out);
+/* "to allow: add /network/egress/- {...}"; `value` may be NULL. */
+void audit_print_edit(const char *op, const char *path, const char *value, FILE *out);
+
+/* A text that an agent may have named, without what a terminal obeys; the number of characters. */
+size_t audit_print_safely(const char *text, FILE *out);
 
 #endif

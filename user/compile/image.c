@@ -346,7 +346,9 @@ static uint32_t flags_of(const struct policy *policy, const struct tool *tool,
 	if (policy->audit_allowed & AUDIT_DNS)
 		flags |= POLICY_LOG_DNS;
 	if (policy->mode == MODE_AUDIT || (policy->audit_allowed & AUDIT_CONNECT))
-		flags |= POLICY_TRAFFIC;
+		flags |= POLICY_TRAFFIC | POLICY_SENDTO;
+	if (image->budget_count)
+		flags |= POLICY_SENDTO;
 	if (policy->agent.network.unix_present)
 		flags |= POLICY_UNIX;
 	if (families & FAMILY_RAW)
@@ -464,22 +466,13 @@ static int build(struct builder *builder, const struct policy *policy, const str
 	return check_limits(image, error);
 }
 
-static bool names_hosts(const struct network *network)
-{
-	for (size_t i = 0; i < network->egress_count; i++)
-		for (size_t j = 0; j < network->egress[i].target_count; j++)
-			if (network->egress[i].targets[j].kind == TARGET_NAME ||
-			    network->egress[i].targets[j].kind == TARGET_WILDCARD)
-				return true;
-	return false;
-}
-
 bool image_needs_resolvers(const struct policy *policy, const struct tool *tool)
 {
 	const struct network *agent = &policy->agent.network;
 	const struct network *more = tool ? &tool->scope.network : NULL;
 
-	if (!names_hosts(agent) && !(more && names_hosts(more)) && policy->mode != MODE_AUDIT)
+	if (!network_names_hosts(agent) && !(more && network_names_hosts(more)) &&
+	    policy->mode != MODE_AUDIT)
 		return false;
 	return agent->system_resolvers || !agent->resolver_count ||
 	       (more && more->system_resolvers);

@@ -13,8 +13,10 @@ const struct hook hooks[HOOK_COUNT] = {
 	{"guard_socket", BPF_CGROUP_INET_SOCK_CREATE, 0},
 	{"guard_connect4", BPF_CGROUP_INET4_CONNECT, 0},
 	{"guard_connect6", BPF_CGROUP_INET6_CONNECT, 0},
-	{"guard_sendmsg4", BPF_CGROUP_UDP4_SENDMSG, 0},
-	{"guard_sendmsg6", BPF_CGROUP_UDP6_SENDMSG, 0},
+	/* The packet is judged in any case; these hooks lock the socket once more for each
+	   datagram. */
+	{"guard_sendmsg4", BPF_CGROUP_UDP4_SENDMSG, POLICY_SENDTO},
+	{"guard_sendmsg6", BPF_CGROUP_UDP6_SENDMSG, POLICY_SENDTO},
 	{"guard_bind4", BPF_CGROUP_INET4_BIND, 0},
 	{"guard_bind6", BPF_CGROUP_INET6_BIND, 0},
 	{"guard_egress", BPF_CGROUP_INET_EGRESS, 0},
@@ -137,13 +139,15 @@ static int attach_programs(struct enforcer *enforcer, struct enrolled *item, str
 static int attach_extra(struct enforcer *enforcer, struct enrolled *item, uint64_t policy,
 			struct error *error)
 {
-	uint32_t missing = POLICY_FLAGS(policy) & POLICY_DATAGRAMS & ~item->extra;
+	static const uint32_t wanted[] = {POLICY_DATAGRAMS, POLICY_SENDTO};
 
-	if (!missing)
-		return 0;
-	if (attach_hooks(enforcer, item, missing, error) < 0)
-		return -1;
-	item->extra |= missing;
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		if (!(POLICY_FLAGS(policy) & wanted[i] & ~item->extra))
+			continue;
+		if (attach_hooks(enforcer, item, wanted[i], error) < 0)
+			return -1;
+		item->extra |= wanted[i];
+	}
 	return 0;
 }
 

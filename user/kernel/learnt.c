@@ -32,6 +32,17 @@ void learnt_name_text(const struct enforcer *enforcer, uint64_t hash, char *text
 	text[sizeof(found.text) - 1] = '\0';
 }
 
+void learnt_text_of_address(const struct enforcer *enforcer, uint32_t policy_id,
+			    const uint8_t *address, char *text)
+{
+	struct learnt_key key = {.policy_id = policy_id};
+	struct learnt_address learnt = {0};
+
+	memcpy(key.address, address, sizeof(key.address));
+	(void)bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_LEARNT_OF_ADDRESS), &key, &learnt);
+	learnt_name_text(enforcer, learnt.name, text);
+}
+
 /* ---- all keys of a table ---- */
 
 struct keys {

@@ -18,6 +18,15 @@ struct ring {
 	void *context;
 };
 
+/* Where the verdict did not depend on the name the kernel has not looked for it. */
+static void name_text(const struct enforcer *enforcer, const struct denial_key *what, char *text)
+{
+	if (what->name || what->kind != EVENT_CONNECT)
+		learnt_name_text(enforcer, what->name, text);
+	else
+		learnt_text_of_address(enforcer, what->policy_id, what->address, text);
+}
+
 static int take(void *context, void *data, size_t size)
 {
 	struct ring *ring = context;
@@ -33,7 +42,7 @@ static int take(void *context, void *data, size_t size)
 			learnt_name_text(ring->enforcer, event->what.name, text);
 		ring->callback(event, text, ring->context);
 	} else if (size >= sizeof(struct event)) {
-		learnt_name_text(ring->enforcer, event->what.name, text);
+		name_text(ring->enforcer, &event->what, text);
 		ring->callback(event, text, ring->context);
 	}
 	return 0;
@@ -103,7 +112,7 @@ static void name_text_of(const struct enforcer *enforcer, const struct denial_ke
 	struct name_text found = {{0}};
 
 	if (key->family != AF_UNIX) {
-		learnt_name_text(enforcer, key->name, text);
+		name_text(enforcer, key, text);
 		return;
 	}
 	(void)bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_TEXT_OF_SOCKET), &key->name,

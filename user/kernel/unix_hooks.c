@@ -56,9 +56,8 @@ static int share_config(const struct bpf_object *main, const struct bpf_object *
 	const struct bpf_map *theirs = bpf_object__find_map_by_name(main, ".rodata.config");
 	struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata.config");
 	size_t size = 0;
-	const void *value = theirs ? bpf_map__initial_value((struct bpf_map *)(uintptr_t)theirs,
-							    &size)
-				   : NULL;
+	const void *value =
+		theirs ? bpf_map__initial_value((struct bpf_map *)(uintptr_t)theirs, &size) : NULL;
 
 	if (!map || !value)
 		return -ENOENT;
@@ -71,8 +70,8 @@ static int name_hooks(const struct bpf_object *object)
 	for (size_t i = 0; i < HOOK_COUNT; i++) {
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(object, hooks[i].program);
-		int result = program ? bpf_program__set_expected_attach_type(program, hooks[i].type)
-				     : 0;
+		int result =
+			program ? bpf_program__set_expected_attach_type(program, hooks[i].type) : 0;
 
 		if (result < 0)
 			return result;
@@ -89,8 +88,8 @@ int unix_hooks_load(const struct bpf_object *main, struct bpf_object **object, i
 	*cause = has < 0 ? -has : 0;
 	if (has <= 0)
 		return has;
-	*object = bpf_object__open_mem(
-		embedded_unix_start, (size_t)(embedded_unix_end - embedded_unix_start), &options);
+	*object = bpf_object__open_mem(embedded_unix_start,
+				       (size_t)(embedded_unix_end - embedded_unix_start), &options);
 	if (!*object) {
 		*cause = errno;
 		return -1;

@@ -12,7 +12,6 @@
  * close. *object is NULL, and that is no error, where the kernel has no such hooks, or no type
  * information to read an address by. errno-like result in *cause on an error.
  */
-int unix_hooks_load(const struct bpf_object *main, struct bpf_object **object,
-		    int *cause) MUST_USE;
+int unix_hooks_load(const struct bpf_object *main, struct bpf_object **object, int *cause) MUST_USE;
 
 #endif

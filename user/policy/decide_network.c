@@ -173,15 +173,9 @@ static bool lists_resolver(const struct network *network, const struct ip_addres
 
 static bool grants_any_name(const struct scopes *scopes)
 {
-	for (size_t i = 0; i < scopes->count; i++) {
-		const struct network *network = &scopes->items[i]->network;
-
-		for (size_t j = 0; j < network->egress_count; j++)
-			for (size_t n = 0; n < network->egress[j].target_count; n++)
-				if (network->egress[j].targets[n].kind == TARGET_NAME ||
-				    network->egress[j].targets[n].kind == TARGET_WILDCARD)
-					return true;
-	}
+	for (size_t i = 0; i < scopes->count; i++)
+		if (network_names_hosts(&scopes->items[i]->network))
+			return true;
 	return false;
 }
 

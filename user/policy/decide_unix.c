@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Decisions of "unix": connections and messages to Unix sockets, by the path that a process gives. */
+/* Decisions of "unix": connections and messages to Unix sockets, by the path that a process gives.
+ */
 #include "policy/verdict.h"
 
 #include <limits.h>

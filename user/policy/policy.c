@@ -89,3 +89,13 @@ int capability_find(const char *name)
 			return (int)i;
 	return -1;
 }
+
+bool network_names_hosts(const struct network *network)
+{
+	for (size_t i = 0; i < network->egress_count; i++)
+		for (size_t j = 0; j < network->egress[i].target_count; j++)
+			if (network->egress[i].targets[j].kind == TARGET_NAME ||
+			    network->egress[i].targets[j].kind == TARGET_WILDCARD)
+				return true;
+	return false;
+}

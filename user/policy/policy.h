@@ -257,6 +257,9 @@ static inline void cleanup_policy_free(struct policy **policy)
 /* The tool of that name, or NULL. */
 const struct tool *policy_find_tool(const struct policy *policy, const char *name);
 
+/* Does any of its rules grant a host name? */
+bool network_names_hosts(const struct network *network);
+
 /* Capability names as in capabilities(7), by number. */
 extern const char *const capability_names[];
 extern const size_t capability_count;

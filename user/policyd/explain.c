@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define DNS_PORT 53
+
 /* Reasons for which no rule of the manifest is to blame. */
 static const struct {
 	enum event_reason reason;
@@ -79,11 +81,24 @@ static enum protocol_bit protocol_bit(unsigned protocol)
 	return protocol == IPPROTO_TCP ? PROTOCOL_TCP : PROTOCOL_ICMP;
 }
 
+void explain_destination(const struct denial_key *what, const char *name,
+			 struct json_writer *writer)
+{
+	struct ip_address address;
+	char text[ADDRESS_TEXT_MAX];
+
+	memcpy(address.bytes, what->address, sizeof(address.bytes));
+	address_format(&address, text);
+	json_key_string(writer, "address", text);
+	json_key_unsigned(writer, "port", what->port);
+	json_key_string(writer, "proto", protocol_name(what->protocol));
+	json_key_string(writer, "name", name[0] ? name : NULL);
+}
+
 static void write_subject(const struct denial_key *what, const char *name,
 			  struct explanation *explanation)
 {
-	struct ip_address address;
-	char text[ADDRESS_TEXT_MAX], socket[48], type[16];
+	char socket[48], type[16];
 	_cleanup_json_writer_ struct json_writer writer = {0};
 
 	json_open_object(&writer);
@@ -95,12 +110,7 @@ static void write_subject(const struct denial_key *what, const char *name,
 	} else if (what->family == AF_UNIX) {
 		json_key_string(&writer, "unix", name[0] ? name : NULL);
 	} else {
-		memcpy(address.bytes, what->address, sizeof(address.bytes));
-		address_format(&address, text);
-		json_key_string(&writer, "address", text);
-		json_key_unsigned(&writer, "port", what->port);
-		json_key_string(&writer, "proto", protocol_name(what->protocol));
-		json_key_string(&writer, "name", name[0] ? name : NULL);
+		explain_destination(what, name, &writer);
 	}
 	if (what->kind == EVENT_DNS && what->detail) {
 		write_type(what->detail, type, sizeof(type));
@@ -254,8 +264,13 @@ void explain_event(const struct event *event, const char *name, const struct pol
 	record->subject = explanation->subject;
 	record->count = event->count;
 	record->rule = verdict->rule[0] ? verdict->rule : NULL;
-	if (event->what.verdict == EVENT_ALLOW)
+	if (event->what.verdict == EVENT_ALLOW) {
+		/* What the core does not grant can only be one of the target's own resolvers, which
+		 * it does not know, or by a name that is forgotten by now. */
+		if (!granted)
+			record->rule = event->what.port == DNS_PORT ? "/network/resolvers" : NULL;
 		return;
+	}
 	record->reason = verdict->reason;
 	record->message = verdict->message[0] ? verdict->message : NULL;
 	record->hint_op = verdict->hint_op;

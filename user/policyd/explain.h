@@ -23,6 +23,10 @@ struct explanation {
 void explain_event(const struct event *event, const char *name, const struct policy *policy,
 		   const char *tool, struct explanation *explanation, struct audit_record *record);
 
+/* The members "address", "port", "proto" and "name" of an object that is open. */
+void explain_destination(const struct denial_key *what, const char *name,
+			 struct json_writer *writer);
+
 /* What a process runs, into EXE_ROOM bytes. Best effort, for people: of one that has ended the name
  * alone is left, as the kernel knew it when it asked ("[curl]"); "" where not even that. */
 void explain_exe(pid_t pid, const char *command, char *exe);

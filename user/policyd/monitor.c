@@ -4,8 +4,13 @@
 #include <time.h>
 
 #include "kernel/ring.h"
+#include "kernel/traffic.h"
+#include "policyd/account.h"
 #include "policyd/errands.h"
 #include "policyd/explain.h"
+
+/* What goes where is told this often. */
+#define TRAFFIC_SECONDS 60
 
 struct monitor {
 	struct enforcer *enforcer;
@@ -15,6 +20,8 @@ struct monitor {
 	monitor_listener listener;
 	void *context;
 	uint64_t lost; /* of the kernel's counter, told already */
+	uint64_t traffic_lost;
+	uint64_t traffic_told_ns; /* CLOCK_MONOTONIC */
 	struct json_writer line;
 };
 
@@ -33,15 +40,32 @@ static void publish(struct monitor *monitor, struct audit_record *record)
 		monitor->listener(record->cgroup, text, monitor->context);
 }
 
+static uint64_t monotonic_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
 /* The kernel stamps with the clock that never jumps. */
 static uint64_t real_time(uint64_t monotonic_ns)
 {
-	struct timespec now;
-	uint64_t monotonic_now;
+	return audit_time_now() - (monotonic_now() - monotonic_ns);
+}
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	monotonic_now = (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-	return audit_time_now() - (monotonic_now - monotonic_ns);
+/* Whose it is; `policy` and `agent` may be NULL. */
+static void set_owner(struct audit_record *record, const struct policy *policy,
+		      const struct agent *agent)
+{
+	if (policy) {
+		record->agent = policy->name;
+		record->policy = policy->digest;
+	}
+	if (agent) {
+		record->scope = agent->tool[0] ? agent->tool : NULL;
+		record->container = agent->container[0] ? agent->container : NULL;
+	}
 }
 
 static void take_event(const struct event *event, const char *name, void *context)
@@ -52,20 +76,61 @@ static void take_event(const struct event *event, const char *name, void *contex
 				      .cgroup = event->what.cgroup};
 	const struct agent *agent = NULL;
 	const struct policy *policy;
-	const char *tool = NULL;
 
 	policy = agents_find_policy(monitor->agents, event->what.policy_id, &agent);
-	if (policy) {
-		record.agent = policy->name;
-		record.policy = policy->digest;
-	}
-	if (agent) {
-		tool = agent->tool[0] ? agent->tool : NULL;
-		record.scope = tool;
-		record.container = agent->container[0] ? agent->container : NULL;
-	}
-	explain_event(event, name, policy, tool, &explanation, &record);
+	set_owner(&record, policy, agent);
+	explain_event(event, name, policy, agent ? agent->tool : NULL, &explanation, &record);
 	publish(monitor, &record);
+}
+
+static void take_traffic(const struct traffic_key *key, const struct traffic *traffic,
+			 const char *name, void *context)
+{
+	struct monitor *monitor = context;
+	struct explanation explanation;
+	struct audit_record record = {.time_ns = audit_time_now(), .cgroup = key->cgroup};
+	const struct counted counted = {.key = key,
+					.traffic = traffic,
+					.name = name,
+					.first_ns = real_time(traffic->first_ns),
+					.last_ns = real_time(traffic->last_ns)};
+	const struct agent *agent = NULL;
+	const struct policy *policy;
+
+	policy = agents_find_policy(monitor->agents, key->policy_id, &agent);
+	if (!policy) {
+		/* A packet that was on its way when its policy was taken out. */
+		agent = agents_find(monitor->agents, key->cgroup);
+		policy = agent ? agent->policy : NULL;
+	}
+	set_owner(&record, policy, agent);
+	account_traffic(&counted, policy, agent, &explanation, &record);
+	publish(monitor, &record);
+}
+
+static void tell_traffic_lost(struct monitor *monitor)
+{
+	uint64_t lost = traffic_lost(monitor->enforcer);
+	struct audit_record record = {
+		.time_ns = audit_time_now(),
+		.kind = "lost",
+		.verdict = "noted",
+		.reason = "traffic",
+		.count = lost - monitor->traffic_lost,
+		.message = "packets went to more destinations than the kernel's table of traffic "
+			   "holds; they are in no sum",
+	};
+
+	if (lost > monitor->traffic_lost)
+		publish(monitor, &record);
+	monitor->traffic_lost = lost;
+}
+
+static void tell_traffic(struct monitor *monitor)
+{
+	/* What can't be read now is there the next time. */
+	(void)!traffic_take(monitor->enforcer, take_traffic, monitor);
+	tell_traffic_lost(monitor);
 }
 
 static void take_errand(const struct errand *errand, void *context)
@@ -91,6 +156,7 @@ struct monitor *monitor_new(struct enforcer *enforcer, struct agents *agents,
 	monitor->store = store;
 	monitor->listener = listener;
 	monitor->context = context;
+	monitor->traffic_told_ns = monotonic_now();
 	monitor->ring = ring_new(enforcer, take_event, take_errand, monitor, error);
 	if (!monitor->ring) {
 		free(monitor);
@@ -124,8 +190,15 @@ static void tell_lost(struct monitor *monitor)
 
 void monitor_consume(struct monitor *monitor)
 {
+	const uint64_t now = monotonic_now();
+
 	(void)ring_consume(monitor->ring);
 	tell_lost(monitor);
+	/* Not in the tick, which a busy ring can keep off. */
+	if (now - monitor->traffic_told_ns < TRAFFIC_SECONDS * 1000000000ULL)
+		return;
+	monitor->traffic_told_ns = now;
+	tell_traffic(monitor);
 }
 
 static void settle_past(uint32_t policy_id, void *context)
@@ -133,6 +206,7 @@ static void settle_past(uint32_t policy_id, void *context)
 	struct monitor *monitor = context;
 
 	ring_settle_counts(monitor->enforcer, policy_id, take_event, monitor);
+	tell_traffic(monitor);
 }
 
 static void note_vanished(const struct agent *agent, void *context)
@@ -153,7 +227,7 @@ void monitor_tick(struct monitor *monitor)
 void monitor_settle(struct monitor *monitor, uint32_t policy_id)
 {
 	monitor_consume(monitor);
-	ring_settle_counts(monitor->enforcer, policy_id, take_event, monitor);
+	settle_past(policy_id, monitor);
 	audit_store_flush(monitor->store);
 }
 

@@ -22,12 +22,13 @@ struct monitor *monitor_new(struct enforcer *enforcer, struct agents *agents,
 void monitor_free(struct monitor *monitor);
 /* Readable when there are events. */
 int monitor_fd(const struct monitor *monitor);
-/* Takes the events that are there. */
+/* Takes the events that are there; once a minute, what went where, too. */
 void monitor_consume(struct monitor *monitor);
 /* Once a second: events, lost ones, the counts of replaced policies, agents that vanished;
  * flushes. */
 void monitor_tick(struct monitor *monitor);
-/* Before an agent leaves: consumes, and tells the final counts of its policy. */
+/* Before an agent leaves: consumes, and tells the final counts of its policy and what went where.
+ */
 void monitor_settle(struct monitor *monitor, uint32_t policy_id);
 /* Writes a record of now that user space has judged: kind, verdict and what follows from them are
  * the caller's to fill, whose it is is filled here. */

@@ -2,11 +2,14 @@
 #include "policyd/requests.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "kernel/cgroup.h"
 #include "kernel/selftest.h"
 #include "manifest/json.h"
 #include "policyd/sweep.h"
+
+#define NS_PER_SECOND 1000000000ULL
 
 struct call {
 	struct control_subject *subject;
@@ -66,6 +69,73 @@ static void write_gaps(const struct enforcer *enforcer, const struct agent *agen
 	json_close_array(answer);
 }
 
+struct budget_writer {
+	struct json_writer *answer;
+	const struct agent *agent;
+	uint64_t now;
+};
+
+/* What is left of a bucket whose clock is `at`; see struct budget. */
+static uint64_t budget_left(uint64_t amount, uint64_t period, uint64_t at, uint64_t now)
+{
+	const uint64_t taken = at > now ? at - now : 0;
+
+	return taken >= period
+		       ? 0
+		       : (uint64_t)((double)amount * (double)(period - taken) / (double)period);
+}
+
+static void write_bucket(struct json_writer *answer, const char *name, uint64_t used,
+			 uint64_t amount, uint64_t left, uint64_t period)
+{
+	if (!period)
+		return;
+	json_key(answer, name);
+	json_open_object(answer);
+	json_key_unsigned(answer, "used", used);
+	json_key_unsigned(answer, "left", left);
+	json_key_unsigned(answer, "of", amount);
+	json_key_unsigned(answer, "seconds", period / NS_PER_SECOND);
+	json_close_object(answer);
+}
+
+static void write_budget(const struct budget *budget, void *context)
+{
+	const struct budget_writer *writer = context;
+	struct json_writer *answer = writer->answer;
+	const bool of_tool = budget->rule & BUDGET_OF_TOOL;
+	char rule[TOOL_NAME_MAX + 64];
+
+	(void)snprintf(rule, sizeof(rule), "%s%s/network/egress/%u", of_tool ? "/tools/" : "",
+		       of_tool ? writer->agent->tool : "", budget->rule & ~BUDGET_OF_TOOL);
+	json_open_object(answer);
+	json_key_string(answer, "rule", rule);
+	write_bucket(answer, "connects", budget->connects, budget->connects_amount,
+		     budget_left(budget->connects_amount, budget->connects_period,
+				 budget->connects_at, writer->now),
+		     budget->connects_period);
+	write_bucket(answer, "bytes", budget->bytes, budget->bytes_amount,
+		     budget_left(budget->bytes_amount, budget->bytes_period, budget->bytes_at,
+				 writer->now),
+		     budget->bytes_period);
+	json_key_unsigned(answer, "denied", budget->denied);
+	json_close_object(answer);
+}
+
+static void write_budgets(const struct call *call, const struct agent *agent)
+{
+	struct budget_writer writer = {.answer = call->answer, .agent = agent};
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	writer.now = (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+	json_key(call->answer, "budgets");
+	json_open_array(call->answer);
+	enforcer_each_budget(call->subject->enforcer, POLICY_ID(agent->loaded), write_budget,
+			     &writer);
+	json_close_array(call->answer);
+}
+
 /* Into an object that is open. */
 static void write_agent_members(const struct call *call, const struct agent *agent)
 {
@@ -87,6 +157,7 @@ static void write_agent_members(const struct call *call, const struct agent *age
 	json_key_unsigned(answer, "processes", cgroup_count_processes(agent->cgroup_path));
 	json_key_unsigned(answer, "allowed", counters.allowed);
 	json_key_unsigned(answer, "denied", counters.denied);
+	write_budgets(call, agent);
 	write_gaps(enforcer, agent, answer);
 }
 
