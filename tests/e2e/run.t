@@ -242,4 +242,27 @@ like "no denied connect succeeded, no granted one failed" "$(grep rounds= "$work
 run_plain -- true
 ok "and the next run ends what is left" all_gone
 
+# What a run does that sweeps a name while a run of that name starts: it has the lock, ends the cgroup,
+# removes the lock, lets go. The new run waits for it (proc_locks(5): "->").
+cat >"$work/sweep.sh" <<'SH'
+exec 9>"$1"
+flock 9
+echo >"$3"
+tries=0
+until [ $tries -gt 500 ] || grep -q -- "-> FLOCK .*:$(stat -c %i "$1") " /proc/locks; do
+  tries=$((tries + 1))
+  sleep 0.02
+done
+rmdir "$2" 2>/dev/null
+rm "$1"
+SH
+mkdir -p /run/agentpol/runs
+# shellcheck disable=SC2016
+swept=(sh -c 'sh "$0/sweep.sh" "/run/agentpol/runs/$1-$$" "$2/$1-$$" "$0/sweeping" &
+  until [ -e "$0/sweeping" ]; do sleep 0.02; done
+  shift 2; exec "$@"' "$work" "$name" "$cgroups/agentpol")
+is "a run that starts while its name is swept keeps its cgroup" \
+  "$(exit_of "${near[@]}" "${swept[@]}" "$agentpol" run --standalone --log "$work/log" -m "$plain" -- true)" 0
+is "and has nothing to say" "$(cat "$work/err")" ""
+
 done_testing

@@ -204,15 +204,14 @@ static int make_cgroup(struct run *run, struct error *error)
 	    file_path(run->log_file, error, "%s/%s", run->log, AUDIT_LOG_NAME) < 0)
 		return -1;
 	keeper_sweep(run->cgroup_folder, PIN_ROOT_DEFAULT RUN_PINS);
-	if (cgroup_create(run->cgroup, error) < 0)
-		return -1;
 	run->launch.cgroup = run->cgroup;
 	run->launch.hidden[0] = run->log_file;
 	run->launch.hidden[1] = run->socket;
 	place = (struct run_place){
 		.name = run->name, .cgroup = run->cgroup, .pins = run->client ? NULL : run->pins};
+	/* The lock first: without it another run's sweep ends what it finds by that name. */
 	run->keeper = keeper_start(&place, error);
-	return run->keeper < 0 ? -1 : 0;
+	return run->keeper < 0 ? -1 : cgroup_create(run->cgroup, error);
 }
 
 static void tell(const struct run *run, const char *line)

@@ -70,6 +70,15 @@ static void keep(int fd, int lock, const struct run_place *place)
 	_exit(0);
 }
 
+/* A lock file that was removed meanwhile is nobody's lock. */
+static bool is_at(int fd, const char *path)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 && stat(path, &named) == 0 &&
+	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
 /* The descriptor stays open, and with it the lock, until the process ends. */
 static int take_lock(const char *name, struct error *error)
 {
@@ -82,13 +91,10 @@ static int take_lock(const char *name, struct error *error)
 	/* A sweeper that came between open and lock took the file for one that was left, and
 	 * removes it under its lock: then it is made anew. */
 	for (int tries = 0; tries < LOCK_TRIES; tries++) {
-		struct stat opened, named;
-
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (fd < 0 || flock(fd, LOCK_EX) < 0)
 			break;
-		if (fstat(fd, &opened) == 0 && stat(path, &named) == 0 &&
-		    opened.st_ino == named.st_ino)
+		if (is_at(fd, path))
 			return fd;
 		(void)close(fd);
 	}
@@ -138,9 +144,10 @@ static void sweep_one(const char *name, const char *cgroup_folder, const char *p
 	    file_path(cgroup, &error, "%s/%s", cgroup_folder, name) < 0 ||
 	    file_path(pins, &error, "%s/%s", pin_folder, name) < 0)
 		return;
-	/* Held until the end: nobody begins what is being ended. */
+	/* Held until the end: nobody begins what is being ended. One that is no more at its place
+	 * was another sweeper's, and a run may have begun under a new one. */
 	fd = open(lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || !is_at(fd, lock))
 		return;
 	end_run(cgroup, pins);
 	(void)unlink(lock);

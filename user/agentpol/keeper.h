@@ -23,8 +23,9 @@ struct run_place {
 };
 
 /*
- * Takes the run's lock and starts its keeper. Returns the descriptor whose closing the keeper waits
- * for; keeper_dismiss closes it after a clean end.
+ * Takes the run's lock and starts its keeper; before the cgroup is made, since what has a lock file
+ * and no lock is swept. Returns the descriptor whose closing the keeper waits for; keeper_dismiss
+ * closes it after a clean end.
  */
 int keeper_start(const struct run_place *place, struct error *error) MUST_USE;
 void keeper_dismiss(int fd, const char *name);
