@@ -128,7 +128,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(wildcard user/*/*.h)
 .SECONDARY:
 
 # ---- checks ----
-.PHONY: test check check-layers check-unit check-sanitized check-vm fuzz bench bench-egress demo deps install uninstall clean format help tests
+.PHONY: test check check-layers check-unit check-sanitized check-vm fuzz bench bench-egress bench-names demo deps install uninstall clean format help tests
 
 tests: all $(UNIT_TESTS) $(KERNEL_TESTS) $(TEST_TOOLS) $(EVASION_TOOLS)
 
@@ -153,11 +153,14 @@ check-layers: ## no include runs up the table of rooms
 
 fuzz: $(FUZZERS) ## build the libFuzzer targets (build/fuzz/)
 
-bench: bench-egress ## every benchmark
+bench: bench-egress bench-names ## every benchmark
 
 bench-egress: $(BENCHMARKS) ## cost of egress enforcement, as ratios (as root)
 	$(Q)$(BUILD)/tools/bench-egress
 	$(Q)$(BUILD)/tools/bench-throughput
+
+bench-names: $(BENCHMARKS) ## cost of host names: questions, connects, hellos, loading (as root)
+	$(Q)$(BUILD)/tools/bench-names
 
 demo: deps ## build, and show an agent under a manifest (as root)
 	+$(Q)$(MAKE) --no-print-directory -s -j$$(nproc) all

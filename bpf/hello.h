@@ -100,7 +100,8 @@ static __always_inline enum tls_flight judge_flight(struct __sk_buff *skb, struc
 		part = bpf_sk_storage_get(&hello_of_socket, sk, 0, 0);
 	if (!load_flight(skb, segment, bench, part))
 		return TLS_FLIGHT_BAD;
-	flight = tls_collect(&bench->raw, state->flags & SOCKET_GREETED, &bench->message);
+	flight = tls_collect(&bench->raw, state->flags & SOCKET_GREETED, &bench->message,
+			     &bench->cursor);
 	if (flight == TLS_FLIGHT_MORE && bench->raw.length > TLS_FLIGHT_MAX)
 		return TLS_FLIGHT_BAD;
 	if (flight != TLS_FLIGHT_HELLO)

@@ -58,16 +58,21 @@ static __always_inline enum tls_flight tls_judge_pieces(const struct message *me
  * There a second hello may come (after a HelloRetryRequest, RFC 8446 4.1.4), behind
  * ChangeCipherSpecs (D.4) or alerts or nothing.
  */
-static __always_inline enum tls_flight tls_collect(const struct message *raw, bool later,
-						   struct message *message)
+VERIFIED_ONCE int tls_collect(const struct message *raw, __u32 later, struct message *message,
+			      struct cursor *cursor)
 {
-	__u32 at = 0, used = 0, i;
+	volatile struct cursor *walk = cursor;
+	__u32 i;
 
+	if (!raw || !message || !walk)
+		return TLS_FLIGHT_BAD;
 	message->length = 0;
+	walk->at = 0;
+	walk->count = 0;
 	NO_UNROLL
 	for (i = 0; i < TLS_RECORDS_MAX; i++) {
+		__u32 at = walk->at, used = walk->count, length, there;
 		enum tls_flight flight;
-		__u32 length, there;
 		__u8 type;
 
 		if (at + TLS_RECORD_HEADER + 1 > raw->length)
@@ -76,6 +81,7 @@ static __always_inline enum tls_flight tls_collect(const struct message *raw, bo
 		length = message_be16(raw, at + 3);
 		if (later && used == 0 && (type == TLS_TYPE_CCS || type == TLS_TYPE_ALERT)) {
 			at += TLS_RECORD_HEADER + length;
+			walk->at = at;
 			if (at > raw->length)
 				return TLS_FLIGHT_MORE;
 			if (at == raw->length)
@@ -96,6 +102,8 @@ static __always_inline enum tls_flight tls_collect(const struct message *raw, bo
 			return TLS_FLIGHT_BAD;
 		used += there;
 		at += there;
+		walk->at = at;
+		walk->count = used;
 		message->length = used;
 		if (there < length)
 			return TLS_FLIGHT_MORE;

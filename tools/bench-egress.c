@@ -233,19 +233,9 @@ static void measure_swaps(struct run *run)
 	(void)printf("swap of a loaded policy: %.1f us\n", total / SWAPS / 1e3);
 }
 
-/* What the kernel charges for a map; "memlock:" of its fdinfo. */
 static double map_megabytes(const struct run *run, enum enforcer_map map)
 {
-	char path[64], line[128];
-	_cleanup_fclose_ FILE *file = NULL;
-	unsigned long long bytes = 0;
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d",
-		       enforcer_map_fd(run->bench->enforcer, map));
-	file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file))
-		(void)sscanf(line, "memlock: %llu", &bytes);
-	return (double)bytes / (1 << 20);
+	return bench_map_bytes(run->bench, map) / (1 << 20);
 }
 
 static void print_memory(const struct run *run)

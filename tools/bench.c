@@ -88,9 +88,36 @@ double bench_quantile(double *values, size_t count, double share)
 
 /* ---- a place of one's own ---- */
 
+static struct enforcer *open_enforcer(const char *pins, bool without_names)
+{
+	const struct enforcer_options options = {
+		.pin_root = pins, .port_sets = PORT_SETS, .without_names = without_names};
+	struct error error;
+	struct enforcer *enforcer = enforcer_open(&options, &error);
+
+	if (!enforcer)
+		bench_die(&error, "enforcer");
+	return enforcer;
+}
+
+static void second_pins(const struct bench *bench, char *path)
+{
+	struct error error;
+
+	if (file_path(path, &error, "%s/second", bench->pins) < 0)
+		bench_die(&error, "pins");
+}
+
+struct enforcer *bench_open_second(const struct bench *bench, bool without_names)
+{
+	char pins[PATH_MAX];
+
+	second_pins(bench, pins);
+	return open_enforcer(pins, without_names);
+}
+
 static void set_up(struct bench *bench)
 {
-	const struct enforcer_options options = {.pin_root = bench->pins, .port_sets = PORT_SETS};
 	struct error error;
 
 	if (unshare(CLONE_NEWNET) < 0)
@@ -98,17 +125,17 @@ static void set_up(struct bench *bench)
 	bench_command("ip link set lo up");
 	if (cgroup_create(bench->cgroup, &error) < 0)
 		bench_die(&error, "cgroup");
-	bench->enforcer = enforcer_open(&options, &error);
-	if (!bench->enforcer)
-		bench_die(&error, "enforcer");
+	bench->enforcer = open_enforcer(bench->pins, false);
 }
 
 /* What is left of the child is in the cgroups, and ends with them. */
 static void tear_down(const struct bench *bench)
 {
+	char second[PATH_MAX];
 	struct error error;
 
-	if (enforcer_unpin_all(bench->pins, &error) < 0)
+	second_pins(bench, second);
+	if (enforcer_unpin_all(second, &error) < 0 || enforcer_unpin_all(bench->pins, &error) < 0)
 		(void)fprintf(stderr, "%s: %s\n", program, error.text);
 	if (cgroup_end(bench->cgroup, END_TIMEOUT_MS) < 0)
 		(void)fprintf(stderr, "%s: cannot remove %s\n", program, bench->cgroup);
@@ -219,6 +246,20 @@ void bench_release(struct bench *bench, const char *cgroup)
 
 	if (cgroup_id(cgroup, &id, &error) < 0 || enforcer_release(bench->enforcer, id, &error) < 0)
 		bench_die(&error, "release");
+}
+
+double bench_map_bytes(const struct bench *bench, enum enforcer_map map)
+{
+	char path[64], line[128];
+	_cleanup_fclose_ FILE *file = NULL;
+	unsigned long long bytes = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d",
+		       enforcer_map_fd(bench->enforcer, map));
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		(void)sscanf(line, "memlock: %llu", &bytes);
+	return (double)bytes;
 }
 
 /* ---- turns ---- */

@@ -8,6 +8,7 @@
 #define AGENTPOL_TOOLS_BENCH_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +22,10 @@ struct bench {
 	char pins[PATH_MAX];	   /* pin_root */
 	struct enforcer *enforcer; /* opened for `run` */
 };
+
+/* Another enforcer with tables of its own, for comparisons of what is in them. One at a time; the
+ * caller closes it or leaves it to the end of the run. */
+struct enforcer *bench_open_second(const struct bench *bench, bool without_names);
 
 /* Calls `run` in a child whose network namespace is new, and waits. When the child has ended, also
  * where it failed or a signal came, its cgroups and pins are removed. The exit status. */
@@ -43,6 +48,8 @@ void bench_make_cgroup(const struct bench *bench, const char *name, char *path);
 double bench_load(struct bench *bench, const char *text, size_t length, uint64_t *policy);
 void bench_enrol(struct bench *bench, const char *cgroup, uint64_t policy);
 void bench_release(struct bench *bench, const char *cgroup);
+/* What the kernel charges for a map; "memlock:" of its fdinfo. */
+double bench_map_bytes(const struct bench *bench, enum enforcer_map map);
 
 /* Keeps the calling process on one of the CPUs that it may use: 0 is the first, 1 the second. */
 void bench_pin_cpu(unsigned nth);

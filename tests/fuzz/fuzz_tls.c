@@ -43,7 +43,7 @@ static void read_first(const uint8_t *data, size_t size, bool later, struct read
 	memcpy(raw.bytes, data, size);
 	raw.length = (uint32_t)size;
 	reading->found = TLS_NAME_BAD;
-	reading->flight = tls_collect(&raw, later, &message);
+	reading->flight = (enum tls_flight)tls_collect(&raw, later, &message, &cursor);
 	require(message.length <= MESSAGE_ROOM);
 	if (reading->flight != TLS_FLIGHT_HELLO && reading->flight != TLS_FLIGHT_MORE)
 		return;
