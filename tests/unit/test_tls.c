@@ -126,7 +126,7 @@ static void a_whole_hello_gives_its_name(void **state)
 	(void)state;
 	make_named(&hello, "Api.Example.com", 100);
 	send_in_records(&hello, 16384);
-	assert_int_equal(tls_collect(&raw, false, &message), TLS_FLIGHT_HELLO);
+	assert_int_equal(tls_collect(&raw, false, &message, &cursor), TLS_FLIGHT_HELLO);
 	assert_int_equal(read_name(), TLS_NAME_WHOLE);
 	assert_string_equal(name.text, "api.example.com");
 }
@@ -143,7 +143,7 @@ static void every_part_of_one_waits_for_the_rest(void **state)
 		int found;
 
 		raw.length = length;
-		assert_int_equal(tls_collect(&raw, false, &message), TLS_FLIGHT_MORE);
+		assert_int_equal(tls_collect(&raw, false, &message, &cursor), TLS_FLIGHT_MORE);
 		found = read_name();
 		assert_true(found == (named ? TLS_NAME_SO_FAR : TLS_NAME_NOT_YET) ||
 			    found == TLS_NAME_SO_FAR);
@@ -151,7 +151,7 @@ static void every_part_of_one_waits_for_the_rest(void **state)
 		raw.length = whole;
 	}
 	assert_true(named);
-	assert_int_equal(tls_collect(&raw, false, &message), TLS_FLIGHT_HELLO);
+	assert_int_equal(tls_collect(&raw, false, &message, &cursor), TLS_FLIGHT_HELLO);
 	assert_int_equal(read_name(), TLS_NAME_WHOLE);
 }
 
@@ -162,10 +162,10 @@ static void sixteen_kibibytes_in_sixteen_records_are_read(void **state)
 	(void)state;
 	make_named(&hello, "a.example", 16000);
 	send_in_records(&hello, 1100);
-	assert_int_equal(tls_collect(&raw, false, &message), TLS_FLIGHT_HELLO);
+	assert_int_equal(tls_collect(&raw, false, &message, &cursor), TLS_FLIGHT_HELLO);
 	assert_int_equal(read_name(), TLS_NAME_WHOLE);
 	send_in_records(&hello, 900);
-	assert_int_equal(tls_collect(&raw, false, &message), TLS_FLIGHT_BAD);
+	assert_int_equal(tls_collect(&raw, false, &message, &cursor), TLS_FLIGHT_BAD);
 }
 
 static void bytes_behind_a_hello_are_refused(void **state)
@@ -176,11 +176,11 @@ static void bytes_behind_a_hello_are_refused(void **state)
 	make_named(&hello, "a.example", 10);
 	put(&hello, "x", 1);
 	send_in_records(&hello, 16384);
-	assert_int_equal(tls_collect(&raw, false, &message), TLS_FLIGHT_BAD);
+	assert_int_equal(tls_collect(&raw, false, &message, &cursor), TLS_FLIGHT_BAD);
 	make_named(&hello, "a.example", 10);
 	send_in_records(&hello, 16384);
 	raw.bytes[raw.length++] = 23;
-	assert_int_equal(tls_collect(&raw, false, &message), TLS_FLIGHT_BAD);
+	assert_int_equal(tls_collect(&raw, false, &message, &cursor), TLS_FLIGHT_BAD);
 }
 
 static void what_is_no_tls_is_refused(void **state)
@@ -193,7 +193,7 @@ static void what_is_no_tls_is_refused(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		memcpy(raw.bytes, others[i], 10);
 		raw.length = 10;
-		if (tls_collect(&raw, false, &message) != TLS_FLIGHT_BAD)
+		if (tls_collect(&raw, false, &message, &cursor) != TLS_FLIGHT_BAD)
 			fail_msg("bytes %zu are not refused", i);
 	}
 }
@@ -209,17 +209,17 @@ static void a_second_hello_is_found_behind_what_may_stand_in_front(void **state)
 	memmove(raw.bytes + sizeof(front), raw.bytes, raw.length);
 	memcpy(raw.bytes, front, sizeof(front));
 	raw.length += sizeof(front);
-	assert_int_equal(tls_collect(&raw, true, &message), TLS_FLIGHT_HELLO);
+	assert_int_equal(tls_collect(&raw, true, &message, &cursor), TLS_FLIGHT_HELLO);
 	assert_int_equal(read_name(), TLS_NAME_WHOLE);
 	assert_string_equal(name.text, "b.example");
 	/* In front alone nothing is decided, nor by the first flight. */
 	raw.length = sizeof(front);
-	assert_int_equal(tls_collect(&raw, true, &message), TLS_FLIGHT_NOTHING);
-	assert_int_equal(tls_collect(&raw, false, &message), TLS_FLIGHT_BAD);
+	assert_int_equal(tls_collect(&raw, true, &message, &cursor), TLS_FLIGHT_NOTHING);
+	assert_int_equal(tls_collect(&raw, false, &message, &cursor), TLS_FLIGHT_BAD);
 	/* What is encrypted is the connection's own affair. */
 	memcpy(raw.bytes, "\x17\3\3\0\x20xxxxxx", 11);
 	raw.length = 11;
-	assert_int_equal(tls_collect(&raw, true, &message), TLS_FLIGHT_OTHER);
+	assert_int_equal(tls_collect(&raw, true, &message, &cursor), TLS_FLIGHT_OTHER);
 }
 
 static void parts_that_cannot_be_read_are_refused(void **state)
@@ -235,7 +235,7 @@ static void parts_that_cannot_be_read_are_refused(void **state)
 		put_extension(&extensions, types[i], 4);
 		make_hello(&hello, &extensions);
 		send_in_records(&hello, 16384);
-		assert_int_equal(tls_collect(&raw, false, &message), TLS_FLIGHT_HELLO);
+		assert_int_equal(tls_collect(&raw, false, &message, &cursor), TLS_FLIGHT_HELLO);
 		assert_int_equal(read_name(), TLS_NAME_BAD);
 	}
 }
@@ -251,18 +251,18 @@ static void there_is_one_name_or_none(void **state)
 	put_server_name(&extensions, "b.example");
 	make_hello(&hello, &extensions);
 	send_in_records(&hello, 16384);
-	assert_int_equal(tls_collect(&raw, false, &message), TLS_FLIGHT_HELLO);
+	assert_int_equal(tls_collect(&raw, false, &message, &cursor), TLS_FLIGHT_HELLO);
 	assert_int_equal(read_name(), TLS_NAME_BAD);
 	extensions.length = 0;
 	put_extension(&extensions, 21, 4);
 	make_hello(&hello, &extensions);
 	send_in_records(&hello, 16384);
-	assert_int_equal(tls_collect(&raw, false, &message), TLS_FLIGHT_HELLO);
+	assert_int_equal(tls_collect(&raw, false, &message, &cursor), TLS_FLIGHT_HELLO);
 	assert_int_equal(read_name(), TLS_NAME_BAD);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		make_named(&hello, bad[i], 4);
 		send_in_records(&hello, 16384);
-		assert_int_equal(tls_collect(&raw, false, &message), TLS_FLIGHT_HELLO);
+		assert_int_equal(tls_collect(&raw, false, &message, &cursor), TLS_FLIGHT_HELLO);
 		assert_int_equal(read_name(), TLS_NAME_BAD);
 	}
 }
