@@ -15,7 +15,7 @@ log=$work/log
 # ---- an internet at the far end: public addresses, since a name opens no internal one ----
 
 resolver=203.0.113.53
-for address in $resolver 203.0.113.10 203.0.113.11 203.0.113.12; do
+for address in "$resolver" 203.0.113.10 203.0.113.11 203.0.113.12; do
   "${far[@]}" ip addr add $address/32 dev lo
 done
 "${far[@]}" dnsmasq --keep-in-foreground --no-resolv --no-hosts --user=root --pid-file= --bind-interfaces \
@@ -112,6 +112,41 @@ printf '{"agentpol": 1, "name": "%s", "audit": {"allowed": ["connect"]}, "networ
 # 20 bytes of IP and 8 of UDP in front of each.
 run "$work/udp.json" sh -c "for i in 1 2 3 4 5; do '$prober' udp-sendto $granted $granted_port tk-exact; done"
 is "what left is counted to the byte, headers too" "$(inventory ".agent == \"$name-udp\"" '[.bytes, .packets]')" "[$((5 * (28 + 8))),5]"
+
+# ---- more destinations than the kernel's table holds ----
+
+cat >"$work/many.json" <<JSON
+{"agentpol": 1, "name": "$name-many", "mode": "audit", "network": {"egress": [{"to": "@loopback", "ports": ["*"], "proto": "udp"}]}}
+JSON
+cat >"$work/many.py" <<'E2'
+import socket
+sender, sent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0
+for address, ports in ("127.0.0.1", 65535), ("127.0.0.2", 3000):
+    for port in range(1024, ports + 1):
+        while True:
+            try:
+                sender.sendto(b"x", (address, port))
+                break
+            except ConnectionRefusedError:  # of an earlier one
+                pass
+        sent += 1
+for port in range(1024, 3000):  # what is in the table goes on
+    try:
+        sender.sendto(b"x", ("127.0.0.1", port))
+        sent += 1
+    except ConnectionRefusedError:
+        pass
+print(sent)
+E2
+chmod 644 "$work/many.py"
+sent=$(run "$work/many.json" python3 "$work/many.py")
+counted=$(records "$log" ".agent == \"$name-many\" and .kind == \"traffic\"" | jq -s '[.[].subject.packets] | add')
+lost=$(records "$log" '.kind == "lost" and .reason == "traffic"' | jq -s '[.[].count] | add')
+is "each packet is counted, or told as not counted" "$((counted + lost))" "$sent"
+ok "a full table is told" test "$lost" -gt 0
+like "a list that is cut off says so" "$(stats --egress --agent "$name-many" | tail -1)" "^cut off: [0-9]+ records"
+is "and has all bytes in the total" "$(stats --egress --agent "$name-many" --format json | jq .total.packets)" "$counted"
+is "records have no gap" "$(gaps_in "$log")" ""
 
 # ---- however a policy ends ----
 

@@ -47,5 +47,6 @@ echo "node-dns $(get "/ask?address=$address&name=$token.example.com")"
 echo "nginx-proxy $(get "/out/$token.nginx" -o /dev/null -w '%{http_code}')"
 echo "database-program $(sql "COPY orders TO PROGRAM '$prober tcp $address $port $token.database'" | head -1)"
 # Ended here, so that this also works without a cgroup that ends them.
+# shellcheck disable=SC2046
 kill $(jobs -p)
 wait
