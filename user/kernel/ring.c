@@ -9,13 +9,38 @@
 
 #include "kernel/learnt.h"
 
+/* Names that were told of lately, by hash: those that no rule grants are in no table of the kernel,
+ * where they could crowd out those that one does. A place each, the last one stays; the hash has a
+ * secret key. */
+#define TOLD_NAMES 2048
+
+struct told_name {
+	uint64_t hash;
+	char text[NAME_TEXT_BYTES];
+};
+
 struct ring {
 	struct enforcer *enforcer;
+	struct told_name *told; /* TOLD_NAMES, owned */
 	struct ring_buffer *buffer;
 	ring_callback callback;
 	errand_callback errand;
 	void *context;
 };
+
+static struct told_name *told_place(const struct ring *ring, uint64_t hash)
+{
+	return &ring->told[(hash >> 1) % TOLD_NAMES]; /* the lowest bit is always set */
+}
+
+static void find_name(const struct ring *ring, uint64_t hash, char text[NAME_TEXT_BYTES])
+{
+	const struct told_name *told = told_place(ring, hash);
+
+	learnt_name_text(ring->enforcer, hash, text);
+	if (hash && !text[0] && told->hash == hash)
+		memcpy(text, told->text, sizeof(told->text));
+}
 
 static int take(void *context, void *data, size_t size)
 {
@@ -28,11 +53,17 @@ static int take(void *context, void *data, size_t size)
 
 		memcpy(text, named->name.text, sizeof(text));
 		text[sizeof(text) - 1] = '\0';
-		if (!text[0])
-			learnt_name_text(ring->enforcer, event->what.name, text);
+		if (!text[0]) {
+			find_name(ring, event->what.name, text);
+		} else if (event->what.name) {
+			struct told_name *told = told_place(ring, event->what.name);
+
+			told->hash = event->what.name;
+			memcpy(told->text, text, sizeof(told->text));
+		}
 		ring->callback(event, text, ring->context);
 	} else if (size >= sizeof(struct event)) {
-		learnt_name_text(ring->enforcer, event->what.name, text);
+		find_name(ring, event->what.name, text);
 		ring->callback(event, text, ring->context);
 	}
 	return 0;
@@ -52,7 +83,9 @@ struct ring *ring_new(struct enforcer *enforcer, ring_callback callback, errand_
 {
 	struct ring *ring = calloc(1, sizeof(*ring));
 
-	if (ring) {
+	if (ring)
+		ring->told = calloc(TOLD_NAMES, sizeof(*ring->told));
+	if (ring && ring->told) {
 		ring->enforcer = enforcer;
 		ring->callback = callback;
 		ring->errand = errand;
@@ -75,6 +108,7 @@ void ring_free(struct ring *ring)
 	if (!ring)
 		return;
 	ring_buffer__free(ring->buffer);
+	free(ring->told);
 	free(ring);
 }
 
@@ -96,10 +130,9 @@ static uint64_t monotonic_now(void)
 	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }
 
-static void settle_one(struct enforcer *enforcer, const struct denial_key *key,
-		       ring_callback callback, void *context)
+static void settle_one(const struct ring *ring, const struct denial_key *key)
 {
-	int fd = enforcer_map_fd(enforcer, MAP_DENIAL_COUNTS);
+	int fd = enforcer_map_fd(ring->enforcer, MAP_DENIAL_COUNTS);
 	struct event event = {.time_ns = monotonic_now(), .what = *key};
 	struct denial_count count;
 	char text[NAME_TEXT_BYTES];
@@ -110,14 +143,13 @@ static void settle_one(struct enforcer *enforcer, const struct denial_key *key,
 	if (count.count <= count.reported)
 		return;
 	event.count = count.count;
-	learnt_name_text(enforcer, key->name, text);
-	callback(&event, text, context);
+	find_name(ring, key->name, text);
+	ring->callback(&event, text, ring->context);
 }
 
-void ring_settle_counts(struct enforcer *enforcer, uint32_t policy_id, ring_callback callback,
-			void *context)
+void ring_settle_counts(const struct ring *ring, uint32_t policy_id)
 {
-	int fd = enforcer_map_fd(enforcer, MAP_DENIAL_COUNTS);
+	int fd = enforcer_map_fd(ring->enforcer, MAP_DENIAL_COUNTS);
 	struct denial_key *keys;
 	size_t count = 0;
 
@@ -129,8 +161,8 @@ void ring_settle_counts(struct enforcer *enforcer, uint32_t policy_id, ring_call
 		count++;
 	for (size_t i = 0; i < count; i++) {
 		if (policy_id ? keys[i].policy_id == policy_id
-			      : !enforcer_has_policy_id(enforcer, keys[i].policy_id))
-			settle_one(enforcer, &keys[i], callback, context);
+			      : !enforcer_has_policy_id(ring->enforcer, keys[i].policy_id))
+			settle_one(ring, &keys[i]);
 	}
 	free(keys);
 }

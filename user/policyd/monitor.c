@@ -132,7 +132,7 @@ static void settle_past(uint32_t policy_id, void *context)
 {
 	struct monitor *monitor = context;
 
-	ring_settle_counts(monitor->enforcer, policy_id, take_event, monitor);
+	ring_settle_counts(monitor->ring, policy_id);
 }
 
 static void note_vanished(const struct agent *agent, void *context)
@@ -146,14 +146,14 @@ void monitor_tick(struct monitor *monitor)
 	monitor_consume(monitor);
 	agents_each_past(monitor->agents, settle_past, monitor);
 	agents_tidy(monitor->agents, note_vanished, monitor);
-	ring_settle_counts(monitor->enforcer, 0, take_event, monitor);
+	ring_settle_counts(monitor->ring, 0);
 	audit_store_flush(monitor->store);
 }
 
 void monitor_settle(struct monitor *monitor, uint32_t policy_id)
 {
 	monitor_consume(monitor);
-	ring_settle_counts(monitor->enforcer, policy_id, take_event, monitor);
+	ring_settle_counts(monitor->ring, policy_id);
 	audit_store_flush(monitor->store);
 }
 
