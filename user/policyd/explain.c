@@ -172,8 +172,9 @@ static void explain_server_name(const char *name, bool granted, struct verdict *
 static void explain_unknown_name(struct verdict *verdict)
 {
 	verdict->hint_op[0] = '\0';
-	(void)snprintf(verdict->message, sizeof(verdict->message),
-		       "no rule grants the name that was asked for; a record before this one has it");
+	(void)snprintf(
+		verdict->message, sizeof(verdict->message),
+		"no rule grants the name that was asked for; a record before this one has it");
 }
 
 /* The rule stays: the one that grants it otherwise, or the list in which one is missing. */
