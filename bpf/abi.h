@@ -277,6 +277,7 @@ struct traffic {
 };
 
 enum event_kind {
+	EVENT_NONE = 0,	   /* what is not told of */
 	EVENT_CONNECT = 1, /* a destination: connect, sendto, or a packet */
 	EVENT_LISTEN = 2,  /* a bind, or a peer that came in */
 	EVENT_SOCKET = 3,  /* making a socket */

@@ -69,6 +69,14 @@ static __always_inline __u32 connects_of(const struct socket_state *state, __u64
 	return !state || state->charged != approval;
 }
 
+/* Who sorts the addresses of a name (RFC 6724) connects a datagram socket to each, at a port of its
+ * own choice (glibc 0, musl 65535, Go 9), to see from where it would send, and sends nothing. That
+ * goes out to nobody, and a packet is judged by itself. */
+static __always_inline bool only_looks(const struct question *question)
+{
+	return question->hook == HOOK_CONNECT && question->flow.protocol == IPPROTO_UDP;
+}
+
 /* `*lasting`: it holds for as long as the socket speaks to that peer, and needs no second look. */
 static __always_inline enum event_reason judge_call(struct question *question,
 						    const struct socket_state *state,
@@ -110,6 +118,11 @@ static __always_inline enum event_reason judge_call(struct question *question,
 		question->name = open.name;
 	if (answers_udp_peer(policy_id, cookie, flow)) {
 		*lasting = true;
+		return REASON_NONE;
+	}
+	if (names && charge == CHARGE_NONE && only_looks(question) &&
+	    (open.name || (grant && grant_has_any(grant)))) {
+		question->kind = EVENT_NONE;
 		return REASON_NONE;
 	}
 	return charge == CHARGE_EXHAUSTED ? REASON_BUDGET : REASON_EGRESS;

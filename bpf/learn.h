@@ -114,8 +114,7 @@ VERIFIED_ONCE int learn_one(__u32 index, struct question *question, __u32 grant)
 	}
 	/* Told, unless a rule grants something at the address itself. */
 	by_address = grant_find(TABLE_OF(policy_id, TABLE_EGRESS), &address);
-	if (by_address && (by_address->tcp_ports || by_address->udp_ports || by_address->flags ||
-			   by_address->budgets))
+	if (by_address && grant_has_any(by_address))
 		return 0;
 	question->flow.remote = address;
 	return conclude_named(question, REASON_INTERNAL, &bench->name);

@@ -128,6 +128,12 @@ static __always_inline bool grant_has(const struct address_grant *grant, __u32 p
 	return false;
 }
 
+/* Whatever the port. The table also has places where nothing is granted. */
+static __always_inline bool grant_has_any(const struct address_grant *grant)
+{
+	return grant->tcp_ports || grant->udp_ports || grant->flags || grant->budgets;
+}
+
 static __always_inline bool address_is_granted(__u32 policy_id, enum address_table table,
 					       const union flow_address *address, __u32 protocol,
 					       __u16 port)

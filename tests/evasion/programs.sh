@@ -5,9 +5,7 @@
 
 printf 'nameserver %s\noptions timeout:2 attempts:2\n' $resolver >"$work/resolv.conf"
 chmod 644 "$work/resolv.conf"
-# Everything in here sees another resolv.conf.
-# shellcheck disable=SC2016
-in_system=("${near[@]}" unshare -m sh -c 'mount --bind "$0" /etc/resolv.conf && exec "$@"' "$work/resolv.conf")
+in_system=("${near[@]}" "${with_conf[@]}" "$work/resolv.conf")
 system_egress='{"to": ["cdn.example", "*.twins.example"], "ports": [443]}'
 cat >"$work/programs" <<SH
 try() { name=\$1; shift; echo "\$name \$("\$@" 2>&1 | tr '\n' ' ')"; }

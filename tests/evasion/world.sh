@@ -20,6 +20,10 @@ slow_public=203.0.113.64/27 slow_rate=4mbit
 # shellcheck disable=SC2034 # lib.sh reads it
 far_ports="7001 7002 7011 54 80 853 5353 5355"
 
+# A mount namespace with another resolv.conf: "${with_conf[@]}" FILE COMMAND...
+# shellcheck disable=SC2016
+with_conf=(unshare -m sh -c 'mount --bind "$0" /etc/resolv.conf && exec "$@"')
+
 internet_up() { # sets $evade, $witnessed
   local tool
   for tool in unbound openssl python3 tc; do

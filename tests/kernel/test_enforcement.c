@@ -201,14 +201,14 @@ static void equal_denials_are_told_at_powers_of_two_and_at_the_end(void **state)
 	ring = ring_new(world->enforcer, count_event, ignore_errand, &counting, &error);
 	assert_non_null(ring);
 	(void)ring_consume(ring);
-	ring_settle_counts(world->enforcer, 0, count_event, &counting);
+	ring_settle_counts(ring, 0);
 	counting = (struct counting){0};
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(connect_to("10.9.0.77", 4242), EPERM);
 	(void)ring_consume(ring);
 	assert_int_equal(counting.events, 10); /* 1, 2, 4 ... 512 */
 	assert_int_equal(counting.last, 512);
-	ring_settle_counts(world->enforcer, POLICY_ID(id), count_event, &counting);
+	ring_settle_counts(ring, POLICY_ID(id));
 	assert_int_equal(counting.events, 11);
 	assert_int_equal(counting.last, 1000);
 	ring_free(ring);

@@ -335,33 +335,69 @@ static void make_grants(struct maker *maker, struct names *names)
 
 /* ---- search domains ---- */
 
+/* May be asked; opens nothing. */
+static void add_asked(struct maker *maker, const char *name, const struct image_name *granted)
+{
+	struct item *item;
+
+	if (!name) {
+		maker->out_of_memory = true;
+		return;
+	}
+	if (strlen(name) > NAME_GRANTED_BYTES_MAX)
+		return;
+	item = add_item(maker, name, granted->wildcard);
+	if (!item)
+		return;
+	item->name.ask_only = true;
+	item->name.grant = granted->grant;
+}
+
+/* Is the name below the domain? Then *front is the length of what stands in front. */
+static bool is_below(const char *name, const char *domain, size_t *front)
+{
+	const size_t length = strlen(name), suffix = strlen(domain);
+
+	if (length < suffix + 2 || name[length - suffix - 1] != '.' ||
+	    strcmp(name + length - suffix, domain) != 0)
+		return false;
+	*front = length - suffix - 1;
+	return true;
+}
+
+static void add_search_of(struct maker *maker, const struct image_name *granted, const char *name,
+			  const struct strings *search)
+{
+	for (size_t i = 0; i < search->count; i++)
+		add_asked(maker, arena_printf(maker->arena, "%s.%s", name, search->items[i]),
+			  granted);
+}
+
 /*
  * A resolver's library may put the search domains behind a name before it tries the name itself
  * (resolv.conf(5), ndots), and gives up when such a question is refused. So it may be asked; what
- * comes of it opens nothing.
+ * comes of it opens nothing. A name below a search domain may be meant by its short form, which is
+ * tried with the other domains, too. That of a wildcard would be any name of those, and stays
+ * closed.
  */
 static void add_search(struct maker *maker, const struct strings *search)
 {
 	const size_t granted = maker->count;
 
 	for (size_t i = 0; i < granted && !maker->out_of_memory; i++) {
-		for (size_t n = 0; n < search->count; n++) {
-			const struct image_name *name = &maker->items[i].name;
-			const char *longer =
-				arena_printf(maker->arena, "%s.%s", name->name, search->items[n]);
-			struct item *item;
+		const struct image_name name = maker->items[i].name;
 
-			if (!longer) {
-				maker->out_of_memory = true;
-				return;
-			}
-			if (strlen(longer) > NAME_GRANTED_BYTES_MAX)
+		add_search_of(maker, &name, name.name, search);
+		for (size_t n = 0; n < search->count && !name.wildcard; n++) {
+			const char *shorter;
+			size_t front;
+
+			if (!is_below(name.name, search->items[n], &front))
 				continue;
-			item = add_item(maker, longer, name->wildcard);
-			if (!item)
-				return;
-			item->name.ask_only = true;
-			item->name.grant = maker->items[i].name.grant;
+			shorter = arena_printf(maker->arena, "%.*s", (int)front, name.name);
+			add_asked(maker, shorter, &name);
+			if (shorter)
+				add_search_of(maker, &name, shorter, search);
 		}
 	}
 }

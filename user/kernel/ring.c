@@ -10,21 +10,57 @@
 
 #include "kernel/learnt.h"
 
+/* Names that were told of lately, by hash: those that no rule grants are in no table of the kernel,
+ * where they could crowd out those that one does. A place each, the last one stays; the hash has a
+ * secret key. */
+#define TOLD_NAMES 2048
+
+struct told_name {
+	uint64_t hash;
+	char text[NAME_TEXT_BYTES];
+};
+
 struct ring {
 	struct enforcer *enforcer;
+	struct told_name *told; /* TOLD_NAMES, owned */
 	struct ring_buffer *buffer;
 	ring_callback callback;
 	errand_callback errand;
 	void *context;
 };
 
-/* Where the verdict did not depend on the name the kernel has not looked for it. */
-static void name_text(const struct enforcer *enforcer, const struct denial_key *what, char *text)
+static struct told_name *told_place(const struct ring *ring, uint64_t hash)
 {
-	if (what->name || what->kind != EVENT_CONNECT)
-		learnt_name_text(enforcer, what->name, text);
-	else
-		learnt_text_of_address(enforcer, what->policy_id, what->address, text);
+	return &ring->told[(hash >> 1) % TOLD_NAMES]; /* the lowest bit is always set */
+}
+
+/* The path of a Unix socket; "" where the kernel keeps it no more. */
+static void find_path(const struct ring *ring, uint64_t hash, char text[NAME_TEXT_BYTES])
+{
+	struct name_text found = {{0}};
+
+	(void)bpf_map_lookup_elem(enforcer_map_fd(ring->enforcer, MAP_TEXT_OF_SOCKET), &hash,
+				  &found);
+	memcpy(text, found.text, sizeof(found.text));
+	text[sizeof(found.text) - 1] = '\0';
+}
+
+/* What an event is about, as text. Where the verdict did not depend on a name the kernel has not
+ * looked for one. */
+static void find_name(const struct ring *ring, const struct denial_key *what,
+		      char text[NAME_TEXT_BYTES])
+{
+	const struct told_name *told = told_place(ring, what->name);
+
+	if (what->family == AF_UNIX) {
+		find_path(ring, what->name, text);
+	} else if (!what->name && what->kind == EVENT_CONNECT) {
+		learnt_text_of_address(ring->enforcer, what->policy_id, what->address, text);
+	} else {
+		learnt_name_text(ring->enforcer, what->name, text);
+		if (what->name && !text[0] && told->hash == what->name)
+			memcpy(text, told->text, sizeof(told->text));
+	}
 }
 
 static int take(void *context, void *data, size_t size)
@@ -38,11 +74,17 @@ static int take(void *context, void *data, size_t size)
 
 		memcpy(text, named->name.text, sizeof(text));
 		text[sizeof(text) - 1] = '\0';
-		if (!text[0])
-			learnt_name_text(ring->enforcer, event->what.name, text);
+		if (!text[0]) {
+			find_name(ring, &event->what, text);
+		} else if (event->what.name) {
+			struct told_name *told = told_place(ring, event->what.name);
+
+			told->hash = event->what.name;
+			memcpy(told->text, text, sizeof(told->text));
+		}
 		ring->callback(event, text, ring->context);
 	} else if (size >= sizeof(struct event)) {
-		name_text(ring->enforcer, &event->what, text);
+		find_name(ring, &event->what, text);
 		ring->callback(event, text, ring->context);
 	}
 	return 0;
@@ -62,7 +104,9 @@ struct ring *ring_new(struct enforcer *enforcer, ring_callback callback, errand_
 {
 	struct ring *ring = calloc(1, sizeof(*ring));
 
-	if (ring) {
+	if (ring)
+		ring->told = calloc(TOLD_NAMES, sizeof(*ring->told));
+	if (ring && ring->told) {
 		ring->enforcer = enforcer;
 		ring->callback = callback;
 		ring->errand = errand;
@@ -85,6 +129,7 @@ void ring_free(struct ring *ring)
 	if (!ring)
 		return;
 	ring_buffer__free(ring->buffer);
+	free(ring->told);
 	free(ring);
 }
 
@@ -106,25 +151,9 @@ static uint64_t monotonic_now(void)
 	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }
 
-/* What the kernel keeps of it; "" where that is nothing any more. */
-static void name_text_of(const struct enforcer *enforcer, const struct denial_key *key, char *text)
+static void settle_one(const struct ring *ring, const struct denial_key *key)
 {
-	struct name_text found = {{0}};
-
-	if (key->family != AF_UNIX) {
-		name_text(enforcer, key, text);
-		return;
-	}
-	(void)bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_TEXT_OF_SOCKET), &key->name,
-				  &found);
-	memcpy(text, found.text, sizeof(found.text));
-	text[sizeof(found.text) - 1] = '\0';
-}
-
-static void settle_one(struct enforcer *enforcer, const struct denial_key *key,
-		       ring_callback callback, void *context)
-{
-	int fd = enforcer_map_fd(enforcer, MAP_DENIAL_COUNTS);
+	int fd = enforcer_map_fd(ring->enforcer, MAP_DENIAL_COUNTS);
 	struct event event = {.time_ns = monotonic_now(), .what = *key};
 	struct denial_count count;
 	char text[NAME_TEXT_BYTES];
@@ -135,14 +164,13 @@ static void settle_one(struct enforcer *enforcer, const struct denial_key *key,
 	if (count.count <= count.reported)
 		return;
 	event.count = count.count;
-	name_text_of(enforcer, key, text);
-	callback(&event, text, context);
+	find_name(ring, key, text);
+	ring->callback(&event, text, ring->context);
 }
 
-void ring_settle_counts(struct enforcer *enforcer, uint32_t policy_id, ring_callback callback,
-			void *context)
+void ring_settle_counts(const struct ring *ring, uint32_t policy_id)
 {
-	int fd = enforcer_map_fd(enforcer, MAP_DENIAL_COUNTS);
+	int fd = enforcer_map_fd(ring->enforcer, MAP_DENIAL_COUNTS);
 	struct denial_key *keys;
 	size_t count = 0;
 
@@ -154,8 +182,8 @@ void ring_settle_counts(struct enforcer *enforcer, uint32_t policy_id, ring_call
 		count++;
 	for (size_t i = 0; i < count; i++) {
 		if (policy_id ? keys[i].policy_id == policy_id
-			      : !enforcer_has_policy_id(enforcer, keys[i].policy_id))
-			settle_one(enforcer, &keys[i], callback, context);
+			      : !enforcer_has_policy_id(ring->enforcer, keys[i].policy_id))
+			settle_one(ring, &keys[i]);
 	}
 	free(keys);
 }

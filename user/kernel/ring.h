@@ -27,7 +27,6 @@ int ring_consume(struct ring *ring);
  * its last event (which had it at a power of two), with the count of now, and forgets the kinds.
  * `policy_id` 0 is every policy that no cgroup has.
  */
-void ring_settle_counts(struct enforcer *enforcer, uint32_t policy_id, ring_callback callback,
-			void *context);
+void ring_settle_counts(const struct ring *ring, uint32_t policy_id);
 
 #endif

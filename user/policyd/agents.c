@@ -207,8 +207,11 @@ static const struct tool *find_tool(const struct policy *policy, const char *nam
 	return tool;
 }
 
-/* The image of a policy for a target with these resolvers, which are read where they are not known
- * and the policy asks for them. */
+/*
+ * The image of a policy for a target with these resolvers. They are read where they are not known,
+ * whether this policy asks them or not: by the next one the target may have written a server of its
+ * own into the file. Search domains are the target's whoever is asked.
+ */
 static struct image *compile(const struct policy *policy, const struct tool *tool,
 			     const char *cgroup_path, struct resolvers *resolvers,
 			     struct error *error)
@@ -216,8 +219,8 @@ static struct image *compile(const struct policy *policy, const struct tool *too
 	const char *search[SEARCH_DOMAINS_MAX];
 	struct image_target target = {.search = {.items = search}};
 
-	if (!resolvers->known && image_needs_resolvers(policy, tool) &&
-	    resolvers_read(cgroup_path, resolvers, error) < 0)
+	if (!resolvers->known && resolvers_read(cgroup_path, resolvers, error) < 0 &&
+	    image_needs_resolvers(policy, tool))
 		return NULL;
 	target.resolvers = resolvers->addresses;
 	target.resolver_count = resolvers->count;

@@ -8,6 +8,21 @@
 #include "kernel/refusal.h"
 #include "kernel/sockets.h"
 
+#define DNS_PORT 53
+
+/* The packet of a resolver on loopback may have been turned to another port (Docker's 127.0.0.11):
+ * its socket has the port that it was connected to. */
+static int destroy_flow(const struct socket_flow *flow)
+{
+	struct socket_flow turned = *flow;
+	int result = sockets_destroy_flow(flow);
+
+	if (result == 0 || flow->remote_port == DNS_PORT || !address_is_loopback(&flow->remote))
+		return result;
+	turned.remote_port = DNS_PORT;
+	return sockets_destroy_flow(&turned);
+}
+
 void errand_run(const struct errand *errand, const char *cgroup_path)
 {
 	struct socket_flow flow = {
@@ -21,12 +36,12 @@ void errand_run(const struct errand *errand, const char *cgroup_path)
 	memcpy(flow.local.bytes, errand->local, sizeof(flow.local.bytes));
 	memcpy(flow.remote.bytes, errand->remote, sizeof(flow.remote.bytes));
 	if (errand->kind == ERRAND_RESET) {
-		if (sockets_destroy_flow(&flow) == 0)
+		if (destroy_flow(&flow) == 0)
 			return;
 		/* Its process has ended; most often it was in this namespace. */
 		flow.pid = getpid();
 		flow.cgroup_path = NULL;
-		(void)!sockets_destroy_flow(&flow);
+		(void)!destroy_flow(&flow);
 	} else if (errand->kind == ERRAND_REFUSE && errand->pid) {
 		(void)!refusal_send(&flow, errand->dns_id);
 	}

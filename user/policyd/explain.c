@@ -193,6 +193,15 @@ static void explain_unix(struct verdict *verdict)
 		       "abstract name has NULs (shown as \"@\")");
 }
 
+/* The name is forgotten, the denial is not: a hint would name nothing. */
+static void explain_unknown_name(struct verdict *verdict)
+{
+	verdict->hint_op[0] = '\0';
+	(void)snprintf(
+		verdict->message, sizeof(verdict->message),
+		"no rule grants the name that was asked for; a record before this one has it");
+}
+
 /* The rule stays: the one that grants it otherwise, or the list in which one is missing. */
 static void name_own_reason(enum event_reason reason, struct verdict *verdict)
 {
@@ -252,6 +261,8 @@ void explain_event(const struct event *event, const char *name, const struct pol
 		explain_unix(verdict);
 	if (event->what.reason == REASON_SNI && name[0])
 		explain_server_name(name, granted, verdict);
+	if (event->what.reason == REASON_DNS && !name[0])
+		explain_unknown_name(verdict);
 	write_subject(&event->what, name, explanation);
 	explain_exe((pid_t)event->pid, event->command, explanation->exe);
 	record->pid = (pid_t)event->pid;

@@ -205,7 +205,7 @@ static void settle_past(uint32_t policy_id, void *context)
 {
 	struct monitor *monitor = context;
 
-	ring_settle_counts(monitor->enforcer, policy_id, take_event, monitor);
+	ring_settle_counts(monitor->ring, policy_id);
 	tell_traffic(monitor);
 }
 
@@ -220,7 +220,7 @@ void monitor_tick(struct monitor *monitor)
 	monitor_consume(monitor);
 	agents_each_past(monitor->agents, settle_past, monitor);
 	agents_tidy(monitor->agents, note_vanished, monitor);
-	ring_settle_counts(monitor->enforcer, 0, take_event, monitor);
+	ring_settle_counts(monitor->ring, 0);
 	audit_store_flush(monitor->store);
 }
 

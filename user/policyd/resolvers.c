@@ -126,11 +126,16 @@ static int read_conf(pid_t pid, struct resolvers *resolvers, struct error *error
 		resolvers_parse("", resolvers);
 		return 0;
 	}
-	if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
-		return error_set_errno(error, STATUS_SYSTEM, fd < 0 ? -fd : EINVAL,
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return error_set_errno(error, STATUS_SYSTEM, fd < 0 ? -fd : errno,
 				       "/etc/resolv.conf of process %ld, which \"resolvers\": "
 				       "\"system\" means",
 				       (long)pid);
+	if (!S_ISREG(status.st_mode))
+		return error_set(error, STATUS_SYSTEM,
+				 "/etc/resolv.conf of process %ld, which \"resolvers\": \"system\" "
+				 "means, is no regular file; list the resolvers in the manifest",
+				 (long)pid);
 	while ((got = read(fd, text + length, sizeof(text) - 1 - (size_t)length)) > 0)
 		length += got;
 	if (got < 0 || (size_t)length == sizeof(text) - 1)
