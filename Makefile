@@ -97,6 +97,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(call quiet,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -lpthread
 
+$(BUILD)/tests/kernel/test_names: $(BUILD)/tests/kernel/names_world.o
 $(BUILD)/tests/kernel/%: $(BUILD)/tests/kernel/%.o $(BUILD)/tests/kernel/harness.o $(LIBRARY)
 	$(call quiet,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -lpthread
