@@ -49,13 +49,14 @@ struct way {
 	enum target to;
 };
 
-#define COMMON_WAYS(to)                                                                       \
-	{"no policy", WORLD_NONE, false, 0, to}, {"no policy, all", WORLD_NONE, true, 1, to}, \
-		{"10 names, 10 addresses", WORLD_FEW, false, 0, to},                          \
-		{"5,000 names, 100,000 addresses", WORLD_MANY, false, 0, to},                 \
-	{                                                                                     \
-		"5,000 names, 100,000 addresses, all", WORLD_MANY, true, 1, to                \
-	}
+/* clang-format off */
+#define COMMON_WAYS(to)                                                  \
+	{"no policy", WORLD_NONE, false, 0, to},                         \
+	{"no policy, all", WORLD_NONE, true, 1, to},                     \
+	{"10 names, 10 addresses", WORLD_FEW, false, 0, to},             \
+	{"5,000 names, 100,000 addresses", WORLD_MANY, false, 0, to},    \
+	{"5,000 names, 100,000 addresses, all", WORLD_MANY, true, 1, to}
+/* clang-format on */
 #define SMALL_WAY 2
 #define LARGE_WAY 3
 
