@@ -160,8 +160,9 @@ bench-egress: $(BENCHMARKS) ## cost of egress enforcement, as ratios (as root)
 	$(Q)$(BUILD)/tools/bench-egress
 	$(Q)$(BUILD)/tools/bench-throughput
 
-bench-names: $(BENCHMARKS) ## cost of host names: questions, connects, hellos, loading (as root)
+bench-names: $(BENCHMARKS) $(PROGRAMS) ## cost of host names, and of starting a command (as root)
 	$(Q)$(BUILD)/tools/bench-names
+	$(Q)BUILD=$(BUILD) tools/bench-start.sh
 
 demo: deps ## build, and show an agent under a manifest (as root)
 	+$(Q)$(MAKE) --no-print-directory -s -j$$(nproc) all

@@ -14,7 +14,7 @@
 #include "tools/exchange.h"
 #include "tools/named.h"
 
-#define ROUNDS	       90
+#define ROUNDS	       60
 #define LOADS	       9
 #define FEW_NAMES      10
 #define FEW_ADDRESSES  10
@@ -49,13 +49,14 @@ struct way {
 	enum target to;
 };
 
-#define COMMON_WAYS(to)                                                                       \
-	{"no policy", WORLD_NONE, false, 0, to}, {"no policy, all", WORLD_NONE, true, 1, to}, \
-		{"10 names, 10 addresses", WORLD_FEW, false, 0, to},                          \
-		{"5,000 names, 100,000 addresses", WORLD_MANY, false, 0, to},                 \
-	{                                                                                     \
-		"5,000 names, 100,000 addresses, all", WORLD_MANY, true, 1, to                \
-	}
+/* clang-format off */
+#define COMMON_WAYS(to)                                                  \
+	{"no policy", WORLD_NONE, false, 0, to},                         \
+	{"no policy, all", WORLD_NONE, true, 1, to},                     \
+	{"10 names, 10 addresses", WORLD_FEW, false, 0, to},             \
+	{"5,000 names, 100,000 addresses", WORLD_MANY, false, 0, to},    \
+	{"5,000 names, 100,000 addresses, all", WORLD_MANY, true, 1, to}
+/* clang-format on */
 #define SMALL_WAY 2
 #define LARGE_WAY 3
 
@@ -316,13 +317,17 @@ static void print_memory(const struct run *run)
 		{"workbenches", MAP_WORKBENCHES},
 		{"errands (ring)", MAP_ERRANDS},
 	};
-	const double kib = 1024;
+	double few, many, few_sum = 0, many_sum = 0;
 
 	(void)printf("\n%-38s %8s %8s\n", "kernel memory, KiB", "10/10", "5k/100k");
-	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
-		(void)printf("%-38s %8.0f %8.0f\n", maps[i].name,
-			     bench_map_bytes(&run->benches[WORLD_FEW], maps[i].map) / kib,
-			     bench_map_bytes(&run->benches[WORLD_MANY], maps[i].map) / kib);
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		few = bench_map_bytes(&run->benches[WORLD_FEW], maps[i].map) / 1024;
+		many = bench_map_bytes(&run->benches[WORLD_MANY], maps[i].map) / 1024;
+		(void)printf("%-38s %8.0f %8.0f\n", maps[i].name, few, many);
+		few_sum += few;
+		many_sum += many;
+	}
+	(void)printf("%-38s %8.0f %8.0f\n", "together", few_sum, many_sum);
 }
 
 static int run_all(struct bench *bench)
