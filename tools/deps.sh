@@ -61,8 +61,6 @@ if ! install_all 2>/dev/null; then
   install_all
 fi
 for service in "${services[@]}"; do
-  if [[ " ${missing[*]} " == *" $service "* ]] && command -v systemctl >/dev/null; then
-    systemctl disable -q "$service" 2>/dev/null || true
-  fi
+  if [[ " ${missing[*]} " == *" $service "* ]]; then update-rc.d "$service" disable >/dev/null 2>&1 || true; fi
 done
 echo "dependencies: done"

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -118,12 +119,24 @@ static struct sockaddr_in server(void)
 				    .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
 }
 
+/* What does not come fails the test, and does not hold it up. */
+static int open_socket(int type)
+{
+	const struct timeval patience = {.tv_sec = 5};
+	int fd = socket(AF_INET, type, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)), 0);
+	return fd;
+}
+
 static void answer_datagram(void)
 {
 	const struct sockaddr_in address = server();
 	struct sockaddr_in peer;
 	socklen_t length = sizeof(peer);
-	int serving = socket(AF_INET, SOCK_DGRAM, 0), asking = socket(AF_INET, SOCK_DGRAM, 0);
+	int serving = open_socket(SOCK_DGRAM), asking = open_socket(SOCK_DGRAM);
 	char bytes[8];
 
 	assert_int_equal(bind(serving, (const struct sockaddr *)&address, sizeof(address)), 0);
@@ -139,7 +152,7 @@ static void answer_datagram(void)
 static void answer_connection(void)
 {
 	const struct sockaddr_in address = server();
-	int listening = socket(AF_INET, SOCK_STREAM, 0), asking = socket(AF_INET, SOCK_STREAM, 0);
+	int listening = open_socket(SOCK_STREAM), asking = open_socket(SOCK_STREAM);
 	int serving;
 	char bytes[8];
 
