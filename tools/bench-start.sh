@@ -74,11 +74,11 @@ alone="$build/agentpol run -q --standalone --log $work/own-log"
 way "true" /bin/true
 way "unshare -n true" unshare -n true
 for kind in addresses names; do
-  way "agentpol run, policyd running, $kind" "$served --allow-degraded -m $work/$kind.json -- true"
+  way "agentpol run, policyd running, $kind" "$served -m $work/$kind.json -- true"
 done
 first_alone=${#commands[@]}
 for kind in addresses names; do
-  way "agentpol run --standalone, $kind" "$alone --allow-degraded -m $work/$kind.json -- true"
+  way "agentpol run --standalone, $kind" "$alone -m $work/$kind.json -- true"
 done
 
 rounds() { # NUMBER... of the ways that take turns
