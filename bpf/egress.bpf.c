@@ -138,9 +138,12 @@ static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct q
 	state->budgets = 0;
 	if (reason == REASON_NONE)
 		state->charged = approval;
-	/* Also where audit mode lets it through: it is told once, not for each packet. */
+	/* Also where audit mode lets it through: it is told once, not for each packet. A new connection
+	 * to the same place has to greet anew, and nothing of the old one holds for it. */
 	if (lasting || reason != REASON_NONE)
 		state->approved = approval;
+	else if (question->hook == HOOK_CONNECT)
+		state->approved = 0;
 	return verdict;
 }
 
