@@ -90,7 +90,8 @@ static __always_inline enum event_reason judge_call(struct question *question,
 		return REASON_NONE;
 	grant = grant_find(TABLE_OF(policy_id, TABLE_EGRESS), &flow->remote);
 	if (grant && grant_has(grant, flow->protocol, flow->remote_port)) {
-		*lasting = true;
+		/* What a resolver takes on another port is judged by the packet, too. */
+		*lasting = !names || !flow_is_query(policy_id, flow);
 		return REASON_NONE;
 	}
 	if (grant && grant->budgets)
