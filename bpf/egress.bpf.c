@@ -503,8 +503,10 @@ static __always_inline enum may charge_packet(struct __sk_buff *skb, struct ques
 		return MAY_PASS;
 	if (conclude(question, REASON_BUDGET, false) == ALLOW)
 		return MAY_PASS;
-	if (flow->protocol == IPPROTO_TCP)
+	if (flow->protocol == IPPROTO_TCP) {
+		question->cookie = bpf_get_socket_cookie(skb);
 		errand_ask(question, ERRAND_RESET, 0);
+	}
 	return MAY_DROP;
 }
 
@@ -570,13 +572,16 @@ static __always_inline int approve(struct socket_state *state, __u64 approval)
 }
 
 /* No rule grants it. A connection that a new policy has closed is to end, not to hang. */
-static __always_inline int refuse_packet(struct question *question, const struct bpf_sock *sk,
-					 struct socket_state *state, __u64 approval)
+static __always_inline int refuse_packet(struct __sk_buff *skb, struct question *question,
+					 const struct bpf_sock *sk, struct socket_state *state,
+					 __u64 approval)
 {
 	if (conclude(question, REASON_EGRESS, false) == ALLOW)
 		return approve(state, approval);
-	if (question->flow.protocol == IPPROTO_TCP && sk->state == BPF_TCP_ESTABLISHED)
+	if (question->flow.protocol == IPPROTO_TCP && sk->state == BPF_TCP_ESTABLISHED) {
+		question->cookie = bpf_get_socket_cookie(skb);
 		errand_ask(question, ERRAND_RESET, 0);
+	}
 	return DENY;
 }
 
@@ -624,7 +629,7 @@ static __always_inline int judge_packet(struct __sk_buff *skb, struct bpf_sock *
 		return approve(state, approval);
 	if (more != MAY_NOTHING)
 		return more == MAY_PASS;
-	return refuse_packet(question, sk, state, approval);
+	return refuse_packet(skb, question, sk, state, approval);
 }
 
 /* To a peer that came in: no destination of the agent's own, and a port that only the peer chose.
