@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define ABI_VERSION 3
+#define ABI_VERSION 4
 
 /* Enrolled cgroups. A machine has hundreds of containers at most; 8 bytes a spare entry. */
 #define CGROUPS_MAX 4096
@@ -364,6 +364,7 @@ enum errand_kind {
 };
 struct errand {
 	__u64 cgroup;
+	__u64 cookie; /* the socket's: another one may have the same ends, in another namespace */
 	__u32 kind;
 	__u32 pid; /* who made the socket; 0: not known */
 	__u8 local[16];
@@ -442,7 +443,7 @@ _Static_assert(sizeof(struct denial_key) == 48, "hash keys have no padding");
 _Static_assert(sizeof(struct denial_count) == 16, "denial_count");
 _Static_assert(sizeof(struct event) == 96, "event");
 _Static_assert(sizeof(struct named_event) == 352, "named_event");
-_Static_assert(sizeof(struct errand) == 56, "errand");
+_Static_assert(sizeof(struct errand) == 64, "errand");
 _Static_assert(sizeof(struct name_key) == 260, "LPM keys have no padding");
 _Static_assert(sizeof(struct name_entry) == 8, "name_entry");
 _Static_assert(sizeof(struct name_grant) == 40, "name_grant");

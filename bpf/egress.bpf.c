@@ -98,7 +98,8 @@ static __always_inline enum event_reason judge_call(struct question *question,
 		return REASON_NONE;
 	grant = grant_find(TABLE_OF(policy_id, TABLE_EGRESS), &flow->remote);
 	if (grant && grant_has(grant, flow->protocol, flow->remote_port)) {
-		*lasting = true;
+		/* What a resolver takes on another port is judged by the packet, too. */
+		*lasting = !names || !flow_is_query(policy_id, flow);
 		return REASON_NONE;
 	}
 	if (grant && grant->budgets)
@@ -151,9 +152,12 @@ static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct q
 	state->budgets = 0;
 	if (reason == REASON_NONE)
 		state->charged = approval;
-	/* Also where audit mode lets it through: it is told once, not for each packet. */
+	/* Also where audit mode lets it through: it is told once, not for each packet. A new connection
+	 * to the same place has to greet anew, and nothing of the old one holds for it. */
 	if (lasting || reason != REASON_NONE)
 		state->approved = approval;
+	else if (question->hook == HOOK_CONNECT)
+		state->approved = 0;
 	return verdict;
 }
 
@@ -512,8 +516,10 @@ static __always_inline enum may charge_packet(struct __sk_buff *skb, struct ques
 		return MAY_PASS;
 	if (conclude(question, REASON_BUDGET, false) == ALLOW)
 		return MAY_PASS;
-	if (flow->protocol == IPPROTO_TCP)
+	if (flow->protocol == IPPROTO_TCP) {
+		question->cookie = bpf_get_socket_cookie(skb);
 		errand_ask(question, ERRAND_RESET, 0);
+	}
 	return MAY_DROP;
 }
 
@@ -579,13 +585,16 @@ static __always_inline int approve(struct socket_state *state, __u64 approval)
 }
 
 /* No rule grants it. A connection that a new policy has closed is to end, not to hang. */
-static __always_inline int refuse_packet(struct question *question, const struct bpf_sock *sk,
-					 struct socket_state *state, __u64 approval)
+static __always_inline int refuse_packet(struct __sk_buff *skb, struct question *question,
+					 const struct bpf_sock *sk, struct socket_state *state,
+					 __u64 approval)
 {
 	if (conclude(question, REASON_EGRESS, false) == ALLOW)
 		return approve(state, approval);
-	if (question->flow.protocol == IPPROTO_TCP && sk->state == BPF_TCP_ESTABLISHED)
+	if (question->flow.protocol == IPPROTO_TCP && sk->state == BPF_TCP_ESTABLISHED) {
+		question->cookie = bpf_get_socket_cookie(skb);
 		errand_ask(question, ERRAND_RESET, 0);
+	}
 	return DENY;
 }
 
@@ -633,7 +642,7 @@ static __always_inline int judge_packet(struct __sk_buff *skb, struct bpf_sock *
 		return approve(state, approval);
 	if (more != MAY_NOTHING)
 		return more == MAY_PASS;
-	return refuse_packet(question, sk, state, approval);
+	return refuse_packet(skb, question, sk, state, approval);
 }
 
 /* To a peer that came in: no destination of the agent's own, and a port that only the peer chose.

@@ -52,6 +52,13 @@ static __always_inline bool flow_address_is_loopback(const union flow_address *a
 	return address->words[2] == 0 && address->words[3] == bpf_htonl(1);
 }
 
+/* 127.0.0.1 and ::1, where others than a resolver serve, too. */
+static __always_inline bool flow_address_is_localhost(const union flow_address *address)
+{
+	return flow_address_is_loopback(address) &&
+	       (address->words[2] == 0 || address->words[3] == bpf_htonl(0x7f000001));
+}
+
 /* As a destination "any address" means this host: Linux connects to loopback. */
 static __always_inline void flow_address_as_destination(union flow_address *address)
 {

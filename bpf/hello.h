@@ -184,6 +184,7 @@ VERIFIED_ONCE int judge_hello(struct __sk_buff *skb, struct question *question)
 	stream = stream_follow(state, &segment);
 	if (stream == STREAM_PASS)
 		return MAY_PASS;
+	question->cookie = bpf_get_socket_cookie(skb);
 	index = workbench_take();
 	bench = index == WORKBENCHES ? NULL : workbench_at(index);
 	if (!bench)

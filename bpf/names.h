@@ -70,12 +70,14 @@ static __always_inline bool resolver_is(__u32 policy_id, const union flow_addres
 
 /* A packet to a resolver's port for questions. Container runtimes turn a resolver on loopback to
  * another port of its own before a packet comes here (Docker's 127.0.0.11); the socket call has
- * seen 53 then. */
+ * seen 53 then. An address of loopback's that a resolver has for itself is one on each port; on
+ * 127.0.0.1 and ::1 there are other servers. */
 static __always_inline bool flow_is_query(__u32 policy_id, const struct flow *flow)
 {
 	if (flow->protocol != IPPROTO_UDP && flow->protocol != IPPROTO_TCP)
 		return false;
-	if (flow->remote_port != DNS_PORT && !flow_address_is_loopback(&flow->remote))
+	if (flow->remote_port != DNS_PORT && (!flow_address_is_loopback(&flow->remote) ||
+					      flow_address_is_localhost(&flow->remote)))
 		return false;
 	return resolver_is(policy_id, &flow->remote);
 }

@@ -15,7 +15,7 @@ struct question {
 	struct flow flow;
 	struct actor actor;
 	__u64 name;   /* hash of the name that it is about; 0: none */
-	__u64 cookie; /* the socket's, where names are judged */
+	__u64 cookie; /* the socket's, where names are judged or an errand is asked for */
 	__u32 kind;   /* enum event_kind */
 	__u32 hook;   /* enum event_hook */
 	__u32 family; /* AF_* */
@@ -154,7 +154,8 @@ static __always_inline int conclude_named(const struct question *question, enum 
 	return verdict == EVENT_DENY ? DENY : ALLOW;
 }
 
-/* Asks user space to make a refusal felt. Full: it is felt later. */
+/* Asks user space to make a refusal felt, to the socket whose cookie the question has. Full: it is
+ * felt later. */
 static __always_inline void errand_ask(const struct question *question, enum errand_kind kind,
 				       __u32 dns_id)
 {
@@ -167,6 +168,7 @@ static __always_inline void errand_ask(const struct question *question, enum err
 	if (!errand)
 		return;
 	errand->cgroup = question->subject.cgroup;
+	errand->cookie = question->cookie;
 	errand->kind = kind;
 	errand->pid = question->actor.pid;
 	__builtin_memcpy(errand->local, &flow->local, sizeof(errand->local));

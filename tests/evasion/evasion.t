@@ -49,14 +49,15 @@ fi
 # ---- manifests ----
 
 quoted() { printf '"%s", ' "$@" | sed 's/, $//'; }
-resolvers="\"resolvers\": [$(quoted $resolver $resolver6 $slow_resolver $liar)]"
+resolvers="\"resolvers\": [$(quoted $resolver 127.0.0.1 $resolver6 $slow_resolver $liar)]"
 names="{\"to\": [$(quoted granted.example "*.wild.example" "*.grants.example" chain.example host.dname.example https.example \
   never-asked.example asked-outside.example neighbour.example ttl0.example huge.example large.example "${lies[@]}" "${rebinds[@]}")], \"ports\": [7001]},
   {\"to\": \"port.example\", \"ports\": [7001]},
   {\"to\": [$(quoted cdn.example old.example)], \"ports\": [443, 8443]},
   {\"to\": \"granted.example\", \"ports\": [443]},
   {\"to\": \"*.twins.example\", \"ports\": [443]},
-  {\"to\": \"free.example\", \"ports\": [443], \"sni\": \"ignore\"}"
+  {\"to\": \"free.example\", \"ports\": [443], \"sni\": \"ignore\"},
+  {\"to\": \"127.0.0.1\", \"ports\": [8125], \"proto\": [\"tcp\", \"udp\"]}"
 manifest "$work/plain.json" "$name-plain" "" "$names" "$resolvers"
 # As much as a manifest can give away and yet mean its egress rules.
 manifest "$work/wide.json" "$name-wide" \

@@ -16,6 +16,9 @@ grant() { # ID WHAT COMMAND...
 grant grant-tcp "TCP to a granted address" "$evade text tcp $granted $granted_port TOKEN"
 grant grant-udp "UDP to a granted address" "$evade text udp $granted $granted_port TOKEN"
 grant grant-tcp6 "TCP to a granted IPv6 address" "$evade text tcp $granted6 $granted_port TOKEN"
+for carrier in tcp udp udp-connected; do
+  grant "grant-beside-$carrier" "$carrier to another server at a resolver's address on loopback" "$evade text $carrier 127.0.0.1 8125 TOKEN"
+done
 
 # ---- questions ----
 

@@ -165,17 +165,34 @@ static int carry_after_answer_apart(const struct attempt *attempt)
 }
 
 /* The same socket, connected once more: what was found good was another connection's. */
-static int carry_reconnected(const struct attempt *attempt)
+static int reconnect(int fd, const struct attempt *attempt)
 {
 	const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
-	int fd = open_answered(attempt), result;
+	int result;
 
-	if (fd < 0)
-		return fd;
 	if (connect(fd, &nobody, sizeof(nobody)) < 0)
 		return -errno;
 	result = connect_to(fd, &attempt->to);
 	return result < 0 ? result : send_whole(fd, &attempt->parcel->wanted);
+}
+
+static int carry_reconnected(const struct attempt *attempt)
+{
+	int fd = open_answered(attempt);
+
+	return fd < 0 ? fd : reconnect(fd, attempt);
+}
+
+/* The same when the first connection had come as far as its data, where nothing is read any more. */
+static int carry_reconnected_late(const struct attempt *attempt)
+{
+	static const char data[] = "\x17\3\3\0\4data";
+	int fd = open_answered(attempt), result;
+
+	if (fd < 0)
+		return fd;
+	result = send_all(fd, data, sizeof(data) - 1, 0);
+	return result < 0 ? result : reconnect(fd, attempt);
 }
 
 /* The second message begins in the first one's segment. */
@@ -461,6 +478,7 @@ const struct carrier tcp_carriers[] = {
 	{"tcp-after-answer", carry_after_answer, true},
 	{"tcp-after-answer-apart", carry_after_answer_apart, true},
 	{"tcp-reconnected", carry_reconnected, true},
+	{"tcp-reconnected-late", carry_reconnected_late, true},
 	{"tcp-straddling", carry_straddling, true},
 	{"tcp-unended", carry_unended, true},
 	{"tcp-orphaned", carry_orphaned, true},

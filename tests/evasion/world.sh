@@ -112,7 +112,7 @@ CONF
   children+=($!)
   # What an attempt reaches on the agent's own loopback is out, too.
   mkdir "$work/loopback"
-  "${near[@]}" "$prober" serve "$work/loopback" 7001 &
+  "${near[@]}" "$prober" serve "$work/loopback" 7001 8125 &
   children+=($!)
   wait_for 5 holds "$witnessed" ready && wait_for 10 holds "$work/served" ready &&
     wait_for 5 holds "$work/loopback/arrived" ready && wait_for 10 resolver_answers

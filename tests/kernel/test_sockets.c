@@ -264,6 +264,23 @@ static void a_flow_of_another_namespace_is_not_found(void **state)
 	close_connection(&connection);
 }
 
+/* Two namespaces may have connections with the same ends. */
+static void a_flow_of_another_socket_stays(void **state)
+{
+	struct connection connection = open_connection(*state, AF_INET, false);
+	uint64_t cookie;
+	socklen_t length = sizeof(cookie);
+
+	assert_int_equal(
+		getsockopt(connection.client, SOL_SOCKET, SO_COOKIE, &cookie, &length), 0);
+	connection.flow.cookie = cookie + 1;
+	assert_int_equal(sockets_destroy_flow(&connection.flow), -ENOENT);
+	assert_int_equal(error_of(connection.client), 0);
+	connection.flow.cookie = cookie;
+	assert_destroyed(&connection);
+	close_connection(&connection);
+}
+
 static void where_its_process_is_gone_the_cgroup_is_asked(void **state)
 {
 	const struct space *space = *state;
@@ -411,6 +428,7 @@ int main(void)
 		cmocka_unit_test(a_flow_is_destroyed_in_its_own_namespace),
 		cmocka_unit_test(a_flow_that_is_gone_takes_no_listener_with_it),
 		cmocka_unit_test(a_flow_of_another_namespace_is_not_found),
+		cmocka_unit_test(a_flow_of_another_socket_stays),
 		cmocka_unit_test(where_its_process_is_gone_the_cgroup_is_asked),
 		cmocka_unit_test(a_connected_udp_socket_loses_its_peer),
 		cmocka_unit_test(a_raw_socket_from_outside_is_found_and_disconnected),

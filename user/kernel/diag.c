@@ -318,6 +318,11 @@ static bool has_ends(const struct open_socket *socket, const struct socket_flow 
 	       memcmp(&socket->remote, &flow->remote, sizeof(flow->remote)) == 0;
 }
 
+static bool is_meant(const struct open_socket *socket, const struct socket_flow *flow)
+{
+	return !flow->cookie || socket->cookie == flow->cookie;
+}
+
 /* What would get a packet of that flow: a connection, a listener, a datagram socket. */
 static int find_reader(int diag, const struct socket_flow *flow, struct open_socket *found)
 {
@@ -348,14 +353,17 @@ int diag_find(int diag, const struct socket_flow *flow, struct open_socket *foun
 	if (result < 0)
 		return result;
 	/* Where there is no connection the kernel answers with the listener. */
-	return found->state == SOCKET_CONNECTED && has_ends(found, flow) ? 0 : -ENOENT;
+	return found->state == SOCKET_CONNECTED && has_ends(found, flow) && is_meant(found, flow)
+		       ? 0
+		       : -ENOENT;
 }
 
 bool diag_has_reader(int diag, const struct socket_flow *flow)
 {
 	struct open_socket found;
 
-	return find_reader(diag, flow, &found) == 0 && found.local_port == flow->local_port;
+	return find_reader(diag, flow, &found) == 0 && found.local_port == flow->local_port &&
+	       is_meant(&found, flow);
 }
 
 static int refuse_answer(const struct open_socket *socket, void *context)

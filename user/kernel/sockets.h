@@ -95,10 +95,12 @@ struct socket_flow {
 	unsigned protocol;	 /* IPPROTO_TCP or _UDP */
 	struct ip_address local, remote;
 	uint16_t local_port, remote_port; /* host order */
+	uint64_t cookie;		  /* the one socket that is meant; 0: any */
 };
 
 /*
- * Destroys the socket that has exactly these two ends, and never a listener. For an event loop:
+ * Destroys the socket that has exactly these two ends, and never a listener nor, where the flow has
+ * a cookie, another socket than that: in another namespace a stranger's may have the same ends. For an event loop:
  * a bounded number of namespaces is asked (well below a millisecond for one), and a process that is
  * gone is no wait. 0; -ENOENT where there is no such connection; -ESRCH where nobody is left whose
  * namespace could be asked; -EOPNOTSUPP as above; or another -errno.

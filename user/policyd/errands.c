@@ -31,6 +31,7 @@ void errand_run(const struct errand *errand, const char *cgroup_path)
 		.protocol = errand->kind == ERRAND_RESET ? IPPROTO_TCP : IPPROTO_UDP,
 		.local_port = errand->local_port,
 		.remote_port = errand->remote_port,
+		.cookie = errand->cookie,
 	};
 
 	memcpy(flow.local.bytes, errand->local, sizeof(flow.local.bytes));
