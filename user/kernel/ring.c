@@ -19,12 +19,13 @@ struct ring {
 };
 
 /* Where the verdict did not depend on the name the kernel has not looked for it. */
-static void name_text(const struct enforcer *enforcer, const struct denial_key *what, char *text)
+static void name_text(const struct enforcer *enforcer, const struct denial_key *what,
+		      uint32_t space, char *text)
 {
 	if (what->name || what->kind != EVENT_CONNECT)
 		learnt_name_text(enforcer, what->name, text);
 	else
-		learnt_text_of_address(enforcer, what->policy_id, what->address, text);
+		learnt_text_of_address(enforcer, what->policy_id, space, what->address, text);
 }
 
 static int take(void *context, void *data, size_t size)
@@ -42,7 +43,7 @@ static int take(void *context, void *data, size_t size)
 			learnt_name_text(ring->enforcer, event->what.name, text);
 		ring->callback(event, text, ring->context);
 	} else if (size >= sizeof(struct event)) {
-		name_text(ring->enforcer, &event->what, text);
+		name_text(ring->enforcer, &event->what, event->space, text);
 		ring->callback(event, text, ring->context);
 	}
 	return 0;
@@ -107,12 +108,13 @@ static uint64_t monotonic_now(void)
 }
 
 /* What the kernel keeps of it; "" where that is nothing any more. */
-static void name_text_of(const struct enforcer *enforcer, const struct denial_key *key, char *text)
+static void name_text_of(const struct enforcer *enforcer, const struct denial_key *key,
+			 uint32_t space, char *text)
 {
 	struct name_text found = {{0}};
 
 	if (key->family != AF_UNIX) {
-		name_text(enforcer, key, text);
+		name_text(enforcer, key, space, text);
 		return;
 	}
 	(void)bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_TEXT_OF_SOCKET), &key->name,
@@ -135,7 +137,7 @@ static void settle_one(struct enforcer *enforcer, const struct denial_key *key,
 	if (count.count <= count.reported)
 		return;
 	event.count = count.count;
-	name_text_of(enforcer, key, text);
+	name_text_of(enforcer, key, count.space, text);
 	callback(&event, text, context);
 }
 
