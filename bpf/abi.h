@@ -161,9 +161,11 @@ struct name_grant {
 	__u64 new_names_at; /* see struct budget.connects_at */
 };
 
-/* Which address has which names opened? */
+/* Which address has which names opened, in which network namespace (the low half of its cookie)? In
+ * one of its own an agent can be the resolver. */
 struct learnt_key {
 	__u32 policy_id;
+	__u32 space;
 	__u8 address[16];
 };
 struct learnt_address {
@@ -178,6 +180,7 @@ struct learnt_address {
 struct learnt_name_key {
 	__u32 policy_id;
 	__u32 grant; /* of the name, not what it is like */
+	__u32 space;
 	__u8 address[16];
 };
 struct learnt_name {
@@ -335,6 +338,8 @@ struct denial_key {
 struct denial_count {
 	__u64 count;
 	__u64 reported; /* count at the last event that reached the ring */
+	__u32 space;	/* of that event */
+	__u32 spare;
 };
 
 struct event {
@@ -344,7 +349,8 @@ struct event {
 	__u32 pid; /* thread group that made or used the socket; 0 where not known */
 	__u32 uid;
 	__u8 hook;
-	__u8 spare[7];
+	__u8 spare[3];
+	__u32 space; /* see struct learnt_key */
 	char command[16];
 };
 
@@ -394,7 +400,7 @@ struct socket_state {
 	__u32 flags;   /* SOCKET_* */
 	__u32 stream;  /* TCP: the sequence number up to which bytes were read and found good */
 	__u32 budgets; /* TCP: the list of the rules that grant the server's name; 0: none */
-	__u32 spare;
+	__u32 space;   /* its network namespace, see struct learnt_key; 0: not known yet */
 };
 #define SOCKET_INBOUND 1U /* a listener, or accepted from one: answers are not egress */
 #define SOCKET_STREAM  2U /* `stream` is known, from the connection's first packet on */
@@ -440,16 +446,16 @@ _Static_assert(sizeof(struct address_grant) == 16, "address_grant");
 _Static_assert(sizeof(struct port_bits) == 8192, "one bit a port");
 _Static_assert(sizeof(struct enrolment) == 16, "enrolment");
 _Static_assert(sizeof(struct denial_key) == 48, "hash keys have no padding");
-_Static_assert(sizeof(struct denial_count) == 16, "denial_count");
+_Static_assert(sizeof(struct denial_count) == 24, "denial_count");
 _Static_assert(sizeof(struct event) == 96, "event");
 _Static_assert(sizeof(struct named_event) == 352, "named_event");
 _Static_assert(sizeof(struct errand) == 64, "errand");
 _Static_assert(sizeof(struct name_key) == 260, "LPM keys have no padding");
 _Static_assert(sizeof(struct name_entry) == 8, "name_entry");
 _Static_assert(sizeof(struct name_grant) == 40, "name_grant");
-_Static_assert(sizeof(struct learnt_key) == 20, "hash keys have no padding");
+_Static_assert(sizeof(struct learnt_key) == 24, "hash keys have no padding");
 _Static_assert(sizeof(struct learnt_address) == 72, "learnt_address");
-_Static_assert(sizeof(struct learnt_name_key) == 24, "hash keys have no padding");
+_Static_assert(sizeof(struct learnt_name_key) == 28, "hash keys have no padding");
 _Static_assert(sizeof(struct learnt_name) == 16, "learnt_name");
 _Static_assert(sizeof(struct question_key) == 24, "hash keys have no padding");
 _Static_assert(sizeof(struct asked_key) == 16, "hash keys have no padding");

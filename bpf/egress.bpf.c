@@ -52,6 +52,8 @@ static __always_inline struct socket_state *find_subject(struct bpf_sock_addr *c
 
 	if (ctx->sk)
 		state = bpf_sk_storage_get(&state_of_socket, ctx->sk, 0, 0);
+	if (egress_config.names)
+		subject->space = (__u32)bpf_get_netns_cookie(ctx);
 	if (state && subject_from_slot(subject, state->cgroup, state->slot))
 		return state;
 	if (enforcer)
@@ -107,7 +109,7 @@ static __always_inline enum event_reason judge_call(struct question *question,
 				       0);
 	if (charge == CHARGE_PAID)
 		return REASON_NONE;
-	if (names && learnt_find(flow, policy_id, 1, &open)) {
+	if (names && learnt_find(flow, policy_id, question->subject.space, 1, &open)) {
 		*lasting = open.how == OPEN_GRANTED;
 		if (!(open.how & OPEN_CHARGED) ||
 		    budget_charge(open.budgets, flow->protocol, flow->remote_port, connects, 0) ==
@@ -152,8 +154,9 @@ static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct q
 	state->budgets = 0;
 	if (reason == REASON_NONE)
 		state->charged = approval;
-	/* Also where audit mode lets it through: it is told once, not for each packet. A new connection
-	 * to the same place has to greet anew, and nothing of the old one holds for it. */
+	/* Also where audit mode lets it through: it is told once, not for each packet. A new
+	 * connection to the same place has to greet anew, and nothing of the old one holds for it.
+	 */
 	if (lasting || reason != REASON_NONE)
 		state->approved = approval;
 	else if (question->hook == HOOK_CONNECT)
@@ -296,6 +299,8 @@ static __always_inline void remember_maker(struct bpf_sock *sk, const struct sub
 	state->generation = enforcer->generation;
 	state->pid = bpf_get_current_pid_tgid() >> 32;
 	state->uid = (__u32)bpf_get_current_uid_gid();
+	if (egress_config.names)
+		state->space = (__u32)bpf_get_netns_cookie(sk);
 }
 
 /* socket(2) of the inet families, when the socket is made but not yet given out. Other families
@@ -346,6 +351,12 @@ static __always_inline struct socket_state *state_of_packet(struct __sk_buff *sk
 			state->cgroup = question->subject.cgroup;
 			state->slot = question->subject.slot;
 		}
+	}
+	if (egress_config.names) {
+		question->subject.space =
+			state && state->space ? state->space : space_of_packet(skb);
+		if (state)
+			state->space = question->subject.space;
 	}
 	if (state) {
 		question->actor.pid = state->pid;
@@ -539,7 +550,7 @@ VERIFIED_ONCE int judge_by_name(struct __sk_buff *skb, struct question *question
 	tcp = question->flow.protocol == IPPROTO_TCP;
 	/* A connection that is open stays open. */
 	(void)learnt_find(&question->flow, POLICY_ID(question->subject.policy),
-			  !tcp || sk->state == BPF_TCP_SYN_SENT, &open);
+			  question->subject.space, !tcp || sk->state == BPF_TCP_SYN_SENT, &open);
 	question->name = open.name;
 	if (!open.how)
 		return MAY_NOTHING;
@@ -711,7 +722,7 @@ VERIFIED_ONCE int judge_datagram(struct __sk_buff *skb, struct question *questio
 	}
 	if (egress_is_granted(policy_id, flow))
 		return REASON_NONE;
-	if (has_names(question) && learnt_find(flow, policy_id, 0, &open))
+	if (has_names(question) && learnt_find(flow, policy_id, question->subject.space, 0, &open))
 		return REASON_NONE;
 	key = udp_peer(bpf_get_socket_cookie(skb), flow);
 	under = bpf_map_lookup_elem(&udp_peers, &key);

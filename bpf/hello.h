@@ -36,8 +36,7 @@ static __always_inline bool server_name_opens(struct workbench *bench,
 	if (!entry || (entry->flags & NAME_ASK_ONLY))
 		return false;
 	open_by_grant(entry->grant, policy_id, &question->flow, &open);
-	if (!open.how ||
-	    !name_opens(bench, policy_id, entry->grant, HELLO_SECONDS, &question->flow))
+	if (!open.how || !name_opens(bench, question, entry->grant, HELLO_SECONDS))
 		return false;
 	state->budgets = open.budgets;
 	return true;

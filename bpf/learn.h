@@ -50,8 +50,8 @@ static const struct learnt_address nothing_learnt = {};
 
 /* Opens one address for the name's grant; `grant` 0 remembers the name alone. False where there was
  * no room for it. */
-static __always_inline bool address_learn(struct workbench *bench, __u32 policy_id, __u32 grant,
-					  __u32 like)
+static __always_inline bool address_learn(struct workbench *bench, const struct subject *subject,
+					  __u32 grant, __u32 like)
 {
 	struct learnt_address *learnt;
 	struct learnt_name *before;
@@ -62,8 +62,10 @@ static __always_inline bool address_learn(struct workbench *bench, __u32 policy_
 	if (ttl > LEARNT_SECONDS_MOST)
 		ttl = LEARNT_SECONDS_MOST;
 	expires = now + ttl + LEARNT_SECONDS_GRACE;
-	bench->learnt_key.policy_id = policy_id;
-	bench->learnt_name_key.policy_id = policy_id;
+	bench->learnt_key.policy_id = POLICY_ID(subject->policy);
+	bench->learnt_key.space = subject->space;
+	bench->learnt_name_key.policy_id = POLICY_ID(subject->policy);
+	bench->learnt_name_key.space = subject->space;
 	bench->learnt_name_key.grant = grant;
 	__builtin_memcpy(bench->learnt_key.address, bench->address.bytes, 16);
 	__builtin_memcpy(bench->learnt_name_key.address, bench->address.bytes, 16);
@@ -106,7 +108,7 @@ VERIFIED_ONCE int learn_one(__u32 index, struct question *question, __u32 grant)
 	}
 	__builtin_memcpy(&address, bench->address.bytes, sizeof(address));
 	if (!grant || !internal_is(&address)) {
-		if (address_learn(bench, policy_id, grant, rules ? rules->like : 0))
+		if (address_learn(bench, &question->subject, grant, rules ? rules->like : 0))
 			return 0;
 		enforcer_count(COUNTER_LEARNT_LOST);
 		question->flow.remote = address;

@@ -14,6 +14,7 @@ struct subject {
 	__u64 cgroup;
 	__u64 policy; /* POLICY_WORD; 0: none */
 	__u32 slot;
+	__u32 space; /* the socket's, see struct learnt_key; only where names are judged */
 };
 
 static __always_inline struct enforcer_state *enforcer_state_now(void)

@@ -76,8 +76,8 @@ static __always_inline bool flow_is_query(__u32 policy_id, const struct flow *fl
 {
 	if (flow->protocol != IPPROTO_UDP && flow->protocol != IPPROTO_TCP)
 		return false;
-	if (flow->remote_port != DNS_PORT && (!flow_address_is_loopback(&flow->remote) ||
-					      flow_address_is_localhost(&flow->remote)))
+	if (flow->remote_port != DNS_PORT &&
+	    (!flow_address_is_loopback(&flow->remote) || flow_address_is_localhost(&flow->remote)))
 		return false;
 	return resolver_is(policy_id, &flow->remote);
 }
@@ -137,10 +137,10 @@ VERIFIED_ONCE int open_by_grant(__u32 index, __u32 policy_id, const struct flow 
 }
 
 /* A grant that has run out opens no new connection (`fresh`), and closes none that is there. */
-VERIFIED_ONCE int learnt_find(const struct flow *flow, __u32 policy_id, __u32 fresh,
+VERIFIED_ONCE int learnt_find(const struct flow *flow, __u32 policy_id, __u32 space, __u32 fresh,
 			      struct open *open)
 {
-	struct learnt_key key = {.policy_id = policy_id};
+	struct learnt_key key = {.policy_id = policy_id, .space = space};
 	struct learnt_address *learnt;
 	__u32 now, i;
 
@@ -166,12 +166,14 @@ VERIFIED_ONCE int learnt_find(const struct flow *flow, __u32 policy_id, __u32 fr
 
 /* Is the address open by the rules of that name, or was it until `slack` seconds ago? They are what
  * counts: another name's rules, which share an address with it, give nothing. */
-static __always_inline bool name_opens(struct workbench *bench, __u32 policy_id, __u32 grant,
-				       __u32 slack, const struct flow *flow)
+static __always_inline bool name_opens(struct workbench *bench, const struct question *question,
+				       __u32 grant, __u32 slack)
 {
+	const struct flow *flow = &question->flow;
 	struct learnt_name *learnt;
 
-	bench->learnt_name_key.policy_id = policy_id;
+	bench->learnt_name_key.policy_id = POLICY_ID(question->subject.policy);
+	bench->learnt_name_key.space = question->subject.space;
 	bench->learnt_name_key.grant = grant;
 	__builtin_memcpy(bench->learnt_name_key.address, &flow->remote, sizeof(flow->remote));
 	learnt = bpf_map_lookup_elem(&learnt_name, &bench->learnt_name_key);

@@ -67,8 +67,11 @@ VERIFIED_ONCE int question_tell(const struct question *question, __u32 verdict, 
 		return 0;
 	}
 	event_fill(event, &what, count, question->hook, &question->actor);
-	if (seen)
+	event->space = question->subject.space;
+	if (seen) {
 		seen->reported = count;
+		seen->space = question->subject.space;
+	}
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }
@@ -94,9 +97,12 @@ VERIFIED_ONCE int question_tell_name(const struct question *question, __u32 verd
 		return 0;
 	}
 	event_fill(&event->event, &what, count, question->hook, &question->actor);
+	event->event.space = question->subject.space;
 	__builtin_memcpy(event->name.text, name->text, sizeof(event->name.text));
-	if (seen)
+	if (seen) {
 		seen->reported = count;
+		seen->space = question->subject.space;
+	}
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }

@@ -12,6 +12,8 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/verifier.h"
+
 /* include/linux/skbuff.h: "indicates at least one fragment might be overwritten (as in vmsplice(),
  * sendfile() ...)"; zero-copy sets it too. The flags are the first byte of skb_shared_info. */
 #define SKBFL_SHARED_FRAG 2
@@ -25,13 +27,51 @@ struct sk_buff_head {
 	struct sk_buff *next;
 } __attribute__((preserve_access_index));
 
+struct net {
+	__u64 net_cookie;
+} __attribute__((preserve_access_index));
+
+typedef struct {
+	struct net *net;
+} __attribute__((preserve_access_index)) possible_net_t;
+
+struct sock_common {
+	possible_net_t skc_net;
+} __attribute__((preserve_access_index));
+
 struct sock {
+	struct sock_common __sk_common;
 	struct sk_buff_head sk_write_queue;
 } __attribute__((preserve_access_index));
 
 struct tcp_sock {
 	__u32 write_seq;
 } __attribute__((preserve_access_index));
+
+/* What is read of a socket's beginning: the pointer to its network namespace is in it. */
+#define SOCKET_HEAD_BYTES 56
+#define NET_OFFSET	  48
+
+/*
+ * The low half of the cookie of the network namespace of a packet's socket; 0 where it can't be
+ * read. No helper tells it for a packet on the oldest kernels, so it is read out of the socket,
+ * from where that begins: the verifier lets no program count on from there. A global function,
+ * which has a stack of its own.
+ */
+VERIFIED_ONCE __u32 space_of_packet(struct __sk_buff *skb)
+{
+	const __u32 offset = bpf_core_field_offset(struct sock, __sk_common.skc_net.net);
+	__u64 head[SOCKET_HEAD_BYTES / sizeof(__u64)], cookie = 0;
+	const struct bpf_sock *sk = skb->sk;
+	struct net *net;
+
+	if (!sk || offset != NET_OFFSET || bpf_probe_read_kernel(head, sizeof(head), sk) < 0)
+		return 0;
+	net = (struct net *)head[NET_OFFSET / sizeof(head[0])];
+	if (bpf_probe_read_kernel(&cookie, sizeof(cookie), &net->net_cookie) < 0)
+		return 0;
+	return (__u32)cookie;
+}
 
 /* A datagram: all of it is in the kernel's own memory where it lies in one piece. */
 static __always_inline bool datagram_is_copied(const struct __sk_buff *skb)

@@ -6,9 +6,10 @@
 #include "bpf/question.h"
 
 /* The name under which the address was learnt last, or 0. */
-static __always_inline __u64 name_of_address(__u32 policy_id, const union flow_address *address)
+static __always_inline __u64 name_of_address(const struct subject *subject,
+					     const union flow_address *address)
 {
-	struct learnt_key key = {.policy_id = policy_id};
+	struct learnt_key key = {.policy_id = POLICY_ID(subject->policy), .space = subject->space};
 	struct learnt_address *learnt;
 
 	__builtin_memcpy(key.address, address, sizeof(key.address));
@@ -28,7 +29,7 @@ VERIFIED_ONCE int traffic_count(const struct question *question, __u32 bytes)
 		return 0;
 	key.cgroup = question->subject.cgroup;
 	key.policy_id = POLICY_ID(question->subject.policy);
-	key.name = name_of_address(key.policy_id, &question->flow.remote);
+	key.name = name_of_address(&question->subject, &question->flow.remote);
 	key.port = question->flow.remote_port;
 	key.protocol = (__u16)question->flow.protocol;
 	__builtin_memcpy(key.address, &question->flow.remote, sizeof(key.address));

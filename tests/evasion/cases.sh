@@ -316,6 +316,8 @@ attempt cgroup tls-retry-change-apart "the same, the change in a segment of its 
 attempt cgroup tls-retry-alert "the same behind a warning" "$evade tls.second-behind-alert tcp-after-answer $retry_at"
 attempt cgroup tls-apart "another name in a second hello that nobody asked for" "$evade tls.foreign tcp-apart $retry_at"
 attempt cgroup tls-reconnected "another name on a socket that was connected before" "$evade tls.foreign tcp-reconnected $retry_at"
+attempt cgroup learnt-own-space "an answer that is made in a network namespace of the agent's own" \
+  "unshare -Urn $python $here/own_space.py $resolver granted.example 203.0.113.91; $evade text tcp 203.0.113.91 7001 TOKEN"
 attempt cgroup tls-reconnected-late "the same behind a connection that has sent data" "$evade tls.foreign tcp-reconnected-late $retry_at"
 attempt cgroup tls-quic "QUIC" "$evade tls.quic udp $tls_at"
 attempt cgroup tls-quic-connected "QUIC, over IPv6" "$evade tls.quic udp-connected $cdn6 443 TOKEN cdn.example@$resolver6"

@@ -183,7 +183,8 @@ static int carry_reconnected(const struct attempt *attempt)
 	return fd < 0 ? fd : reconnect(fd, attempt);
 }
 
-/* The same when the first connection had come as far as its data, where nothing is read any more. */
+/* The same when the first connection had come as far as its data, where nothing is read any more.
+ */
 static int carry_reconnected_late(const struct attempt *attempt)
 {
 	static const char data[] = "\x17\3\3\0\4data";

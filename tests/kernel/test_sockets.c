@@ -271,8 +271,7 @@ static void a_flow_of_another_socket_stays(void **state)
 	uint64_t cookie;
 	socklen_t length = sizeof(cookie);
 
-	assert_int_equal(
-		getsockopt(connection.client, SOL_SOCKET, SO_COOKIE, &cookie, &length), 0);
+	assert_int_equal(getsockopt(connection.client, SOL_SOCKET, SO_COOKIE, &cookie, &length), 0);
 	connection.flow.cookie = cookie + 1;
 	assert_int_equal(sockets_destroy_flow(&connection.flow), -ENOENT);
 	assert_int_equal(error_of(connection.client), 0);

@@ -32,10 +32,10 @@ void learnt_name_text(const struct enforcer *enforcer, uint64_t hash, char *text
 	text[sizeof(found.text) - 1] = '\0';
 }
 
-void learnt_text_of_address(const struct enforcer *enforcer, uint32_t policy_id,
+void learnt_text_of_address(const struct enforcer *enforcer, uint32_t policy_id, uint32_t space,
 			    const uint8_t *address, char *text)
 {
-	struct learnt_key key = {.policy_id = policy_id};
+	struct learnt_key key = {.policy_id = policy_id, .space = space};
 	struct learnt_address learnt = {0};
 
 	memcpy(key.address, address, sizeof(key.address));
@@ -121,7 +121,7 @@ static void carry_one(const struct enforcer *enforcer, const struct learnt_name_
 {
 	int fd = enforcer_map_fd(enforcer, MAP_LEARNT_NAME);
 	struct learnt_name_key key = *old;
-	struct learnt_key address = {.policy_id = new_policy};
+	struct learnt_key address = {.policy_id = new_policy, .space = old->space};
 	struct learnt_name named;
 	struct name_grant grant;
 	char text[NAME_TEXT_BYTES];

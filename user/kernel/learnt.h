@@ -8,8 +8,9 @@
 /* The text of a name's hash; "" where it is not known (any more). `text` has NAME_TEXT_BYTES. */
 void learnt_name_text(const struct enforcer *enforcer, uint64_t hash, char *text);
 
-/* The same of the name that led to an address last, as far as that policy knows. */
-void learnt_text_of_address(const struct enforcer *enforcer, uint32_t policy_id,
+/* The same of the name that led to an address last, as far as that policy knows; `space` as in
+ * struct learnt_key. */
+void learnt_text_of_address(const struct enforcer *enforcer, uint32_t policy_id, uint32_t space,
 			    const uint8_t *address, char *text);
 
 /*

@@ -47,7 +47,7 @@ static void find_path(const struct ring *ring, uint64_t hash, char text[NAME_TEX
 
 /* What an event is about, as text. Where the verdict did not depend on a name the kernel has not
  * looked for one. */
-static void find_name(const struct ring *ring, const struct denial_key *what,
+static void find_name(const struct ring *ring, const struct denial_key *what, uint32_t space,
 		      char text[NAME_TEXT_BYTES])
 {
 	const struct told_name *told = told_place(ring, what->name);
@@ -55,7 +55,7 @@ static void find_name(const struct ring *ring, const struct denial_key *what,
 	if (what->family == AF_UNIX) {
 		find_path(ring, what->name, text);
 	} else if (!what->name && what->kind == EVENT_CONNECT) {
-		learnt_text_of_address(ring->enforcer, what->policy_id, what->address, text);
+		learnt_text_of_address(ring->enforcer, what->policy_id, space, what->address, text);
 	} else {
 		learnt_name_text(ring->enforcer, what->name, text);
 		if (what->name && !text[0] && told->hash == what->name)
@@ -75,7 +75,7 @@ static int take(void *context, void *data, size_t size)
 		memcpy(text, named->name.text, sizeof(text));
 		text[sizeof(text) - 1] = '\0';
 		if (!text[0]) {
-			find_name(ring, &event->what, text);
+			find_name(ring, &event->what, event->space, text);
 		} else if (event->what.name) {
 			struct told_name *told = told_place(ring, event->what.name);
 
@@ -84,7 +84,7 @@ static int take(void *context, void *data, size_t size)
 		}
 		ring->callback(event, text, ring->context);
 	} else if (size >= sizeof(struct event)) {
-		find_name(ring, &event->what, text);
+		find_name(ring, &event->what, event->space, text);
 		ring->callback(event, text, ring->context);
 	}
 	return 0;
@@ -164,7 +164,7 @@ static void settle_one(const struct ring *ring, const struct denial_key *key)
 	if (count.count <= count.reported)
 		return;
 	event.count = count.count;
-	find_name(ring, key, text);
+	find_name(ring, key, count.space, text);
 	ring->callback(&event, text, ring->context);
 }
 

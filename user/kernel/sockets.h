@@ -100,10 +100,10 @@ struct socket_flow {
 
 /*
  * Destroys the socket that has exactly these two ends, and never a listener nor, where the flow has
- * a cookie, another socket than that: in another namespace a stranger's may have the same ends. For an event loop:
- * a bounded number of namespaces is asked (well below a millisecond for one), and a process that is
- * gone is no wait. 0; -ENOENT where there is no such connection; -ESRCH where nobody is left whose
- * namespace could be asked; -EOPNOTSUPP as above; or another -errno.
+ * a cookie, another socket than that: in another namespace a stranger's may have the same ends. For
+ * an event loop: a bounded number of namespaces is asked (well below a millisecond for one), and a
+ * process that is gone is no wait. 0; -ENOENT where there is no such connection; -ESRCH where
+ * nobody is left whose namespace could be asked; -EOPNOTSUPP as above; or another -errno.
  */
 int sockets_destroy_flow(const struct socket_flow *flow) MUST_USE;
 
