@@ -83,11 +83,13 @@ is "a line that is too long is an error, and the run goes on" "$(sed -E 's/,"mes
   '{"id":null,"verdict":"error" {"id":1,"verdict":"allow"} '
 
 coproc DECIDE { "$agentpol" decide -m "$work/m.json"; }
+# The shell forgets the number when the process ends.
+decide_pid=$DECIDE_PID
 echo '{"id": 1, "kind": "exec", "path": "/bin/sh"}' >&"${DECIDE[1]}"
 read -r -t 10 -u "${DECIDE[0]}" answer
 is "an answer comes before the next question" "$answer" '{"id":1,"verdict":"allow"}'
 eval "exec ${DECIDE[1]}>&-"
-wait "$DECIDE_PID"
+wait "$decide_pid"
 
 printf '{"kind": "exec", "path": "/bin/sh"}\n' >"$work/requests"
 is "requests come from a file too" "$("$agentpol" decide -m "$work/m.json" "$work/requests")" '{"id":null,"verdict":"allow"}'
