@@ -100,6 +100,14 @@ VERIFIED_ONCE int budget_charge(__u32 list, __u32 protocol, __u32 port, __u32 co
 	return result;
 }
 
+/* A list that is another policy's by now is no answer. */
+static __always_inline bool budget_list_is_of(__u32 list, __u32 policy_id)
+{
+	struct budget_list *rules = bpf_map_lookup_elem(&budget_lists, &list);
+
+	return rules && rules->policy_id == policy_id;
+}
+
 /* Does any rule of the list grant the destination? */
 VERIFIED_ONCE int budget_list_has(__u32 list, __u32 protocol, __u32 port)
 {

@@ -558,6 +558,11 @@ VERIFIED_ONCE int judge_by_name(struct __sk_buff *skb, struct question *question
 		result = judge_hello(skb, question);
 	if (result == MAY_DROP)
 		return result;
+	/* The server's name was read under a policy that was exchanged: what the address is open by
+	 * is what counts now. */
+	if (state && state->budgets &&
+	    !budget_list_is_of(state->budgets, POLICY_ID(question->subject.policy)))
+		state->budgets = open.budgets;
 	if (state && tcp && state->budgets)
 		return charge_packet(skb, question, state->budgets);
 	/* With a server name that was read it is that name's rules which count, and they have none.
