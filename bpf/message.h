@@ -87,7 +87,9 @@ static const __u8 host_numbers[256] = {
 
 static __always_inline __u64 name_hash_byte(__u64 hash, __u8 byte)
 {
-	return (hash ^ byte) * 0x100000001b3ULL;
+	hash = (hash ^ byte) * 0x100000001b3ULL;
+	/* Else its low bits would depend on those of the secret key alone. */
+	return hash ^ hash >> 32;
 }
 
 /* Never 0, which means no name. */
@@ -166,7 +168,9 @@ VERIFIED_ONCE int name_cost(const struct name *name, __u32 suffix)
 			break;
 		seen |= 1ULL << (host_numbers[(__u8)name->text[i]] & 63);
 	}
-	return (int)(NAME_BITS_A_TOKEN + label_bits(front, (__u32)__builtin_popcountll(seen)));
+	/* And a bit each, where case was chosen. */
+	return (int)(NAME_BITS_A_TOKEN + label_bits(front, (__u32)__builtin_popcountll(seen)) +
+		     (name->spelling != name->hash ? front : 0));
 }
 
 #endif
