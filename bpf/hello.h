@@ -15,14 +15,6 @@ static __always_inline int tls_copy(void *to, const void *from, __u32 length)
 /* A connection that was made in the last second of its address's time has this long to greet. */
 #define HELLO_SECONDS 60
 
-/* What a part of the judgement says of a packet. */
-enum may {
-	MAY_NOTHING = 0, /* it has nothing to say */
-	MAY_PASS = 1,	 /* this packet may leave */
-	MAY_APPROVE = 2, /* and all that follow it there */
-	MAY_DROP = 3,	 /* it may not; that was told, or it waits for the rest of it */
-};
-
 /* Does the server name on the workbench open the connection's address and port, by its own rules?
  */
 static __always_inline bool server_name_opens(struct workbench *bench,

@@ -11,6 +11,14 @@
 #include "bpf/names.h"
 #include "bpf/sent.h"
 
+/* What a part of the judgement says of a packet. */
+enum may {
+	MAY_NOTHING = 0, /* it has nothing to say */
+	MAY_PASS = 1,	 /* this packet may leave */
+	MAY_APPROVE = 2, /* and all that follow it there */
+	MAY_DROP = 3,	 /* it may not; that was told, or it waits for the rest of it */
+};
+
 enum stream {
 	STREAM_PASS = 0, /* no bytes, or such as were found good before */
 	STREAM_NEW = 1,	 /* bytes that go on where the good ones end */

@@ -16,10 +16,10 @@
 #include <cmocka.h>
 
 #include "policy/decide.h"
+#include "random_text.h"
 
 #define POLICIES 3000
 #define REQUESTS 40
-#define TEXT_MAX 8192
 
 /* Few of each, so that policies and requests meet; edges of prefixes on both sides. */
 static const char *const addresses[] = {
@@ -99,34 +99,6 @@ static const uint16_t asked_ports[] = {1,    52,   53,	 54,   80,   443,  1023,
 static const char *const protocols[] = {
 	"\"tcp\"", "\"udp\"", "\"icmp\"", "[\"tcp\",\"udp\"]", "[\"tcp\",\"udp\",\"icmp\"]",
 };
-
-/* xorshift: the same sequence everywhere; AGENTPOL_SEED asks for another one. */
-static uint64_t seed = 0x9e3779b97f4a7c15ULL;
-
-static size_t pick(size_t count)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (size_t)(seed % count);
-}
-
-struct text {
-	char bytes[TEXT_MAX];
-	size_t length;
-};
-
-static void add(struct text *text, const char *format, ...) FORMAT(2, 3);
-static void add(struct text *text, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	text->length += (size_t)vsnprintf(text->bytes + text->length,
-					  sizeof(text->bytes) - text->length, format, arguments);
-	va_end(arguments);
-	assert_true(text->length < sizeof(text->bytes));
-}
 
 static void add_list(struct text *text, const char *const *from, size_t count, bool quoted)
 {
@@ -286,10 +258,8 @@ static void kernel_and_decide_agree(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(kernel_and_decide_agree)};
-	const char *wanted = getenv("AGENTPOL_SEED");
 
-	if (wanted)
-		seed = strtoull(wanted, NULL, 0) | 1;
+	seed_from_environment();
 	if (!world_is_possible())
 		return 0;
 	return cmocka_run_group_tests(tests, world_set_up, world_tear_down);

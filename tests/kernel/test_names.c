@@ -18,10 +18,10 @@
 #include <cmocka.h>
 
 #include "policy/decide.h"
+#include "random_text.h"
 
 #define POLICIES 400
 #define REQUESTS 40
-#define TEXT_MAX 8192
 /* Different sets of rules that one address may be open by: more than LEARNT_GRANTS_MAX is told, and
  * no part of this test. */
 static_assert(ASKED_NAMES <= LEARNT_GRANTS_MAX, "each asked name may have rules of its own");
@@ -36,34 +36,6 @@ static const char *const rule_ports[] = {"443", "8443", "80", "\"8000-8010\"", "
 static const uint16_t asked_ports[] = {443, 8443, 80, 8000, 8010, 53, 65535};
 static const char *const protocols[] = {"\"tcp\"", "\"tcp\"", "\"udp\"", "[\"tcp\",\"udp\"]"};
 static const char *const sni_modes[] = {"", "", ",\"sni\":\"require\"", ",\"sni\":\"ignore\""};
-
-/* xorshift: the same sequence everywhere; AGENTPOL_SEED asks for another one. */
-static uint64_t seed = 0x9e3779b97f4a7c15ULL;
-
-static size_t pick(size_t count)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (size_t)(seed % count);
-}
-
-struct text {
-	char bytes[TEXT_MAX];
-	size_t length;
-};
-
-static void add(struct text *text, const char *format, ...) FORMAT(2, 3);
-static void add(struct text *text, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	text->length += (size_t)vsnprintf(text->bytes + text->length,
-					  sizeof(text->bytes) - text->length, format, arguments);
-	va_end(arguments);
-	assert_true(text->length < sizeof(text->bytes));
-}
 
 /* Names alone where the rule speaks of server names, which addresses have none of. */
 static void add_rule(struct text *text)
@@ -336,10 +308,8 @@ static void kernel_and_decide_agree_on_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(kernel_and_decide_agree_on_names)};
-	const char *wanted = getenv("AGENTPOL_SEED");
 
-	if (wanted)
-		seed = strtoull(wanted, NULL, 0) | 1;
+	seed_from_environment();
 	if (!world_is_possible())
 		return 0;
 	return cmocka_run_group_tests(tests, names_world_set_up, names_world_tear_down);

@@ -20,10 +20,10 @@
 #include "base/file.h"
 #include "kernel/ring.h"
 #include "policy/decide.h"
+#include "random_text.h"
 
 #define POLICIES 1500
 #define REQUESTS 40
-#define TEXT_MAX 4096
 
 #define HEAD "{\"agentpol\":1,\"name\":\"unix\","
 
@@ -48,17 +48,6 @@ static const char *const patterns[] = {
 static const char *const abstract[] = {
 	"@name",       "@names", "@n*", "@a/b", "@", "@/containerd-shim/k8s.io/1/shim.sock",
 	"@docker.sock"};
-
-/* xorshift: the same sequence everywhere; AGENTPOL_SEED asks for another one. */
-static uint64_t seed = 0x9e3779b97f4a7c15ULL;
-
-static size_t pick(size_t count)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (size_t)(seed % count);
-}
 
 static void put_under(struct world *world, const char *manifest)
 {
@@ -288,10 +277,8 @@ int main(void)
 		cmocka_unit_test(a_denial_is_told_with_its_path),
 		cmocka_unit_test(kernel_and_decide_agree),
 	};
-	const char *wanted = getenv("AGENTPOL_SEED");
 
-	if (wanted)
-		seed = strtoull(wanted, NULL, 0) | 1;
+	seed_from_environment();
 	if (!world_is_possible())
 		return 0;
 	if (!world_judges_unix) {
