@@ -11,15 +11,17 @@ declare -A may=(
   [manifest]="base policy"
   [compile]="base policy"
   [kernel]="base policy compile"
+  [sql]="base policy"
   [audit]="base"
-  [policyd]="base policy manifest compile kernel audit"
-  [agentpol]="base policy manifest compile kernel audit policyd"
+  [policyd]="base policy manifest compile kernel sql audit"
+  [agentpol]="base policy manifest compile kernel sql audit policyd"
 )
 # header: rooms that may include it
 declare -A only=(
   ["bpf/libbpf.h"]="kernel" ["bpf/bpf.h"]="kernel" ["bpf/btf.h"]="kernel"
   ["cjson/cJSON.h"]="manifest call audit"
-  ["seccomp.h"]="compile"
+  ["seccomp.h"]="compile policyd"
+  ["pg_query.h"]="sql" ["openssl/ssl.h"]="sql policyd"
   ["bpf/abi.h"]="compile kernel policyd agentpol"
 )
 fault=0

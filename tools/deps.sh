@@ -5,15 +5,15 @@
 set -euo pipefail
 
 build=(gcc make clang llvm libc6-dev linux-libc-dev libbpf-dev libelf-dev zlib1g-dev libcjson-dev
-       libseccomp-dev libcap-dev libevent-dev libssl-dev)
+       libseccomp-dev libcap-dev libevent-dev libssl-dev libpg-query-dev)
 # What the tests, the demo and the benchmarks run.
 check=(libcmocka-dev perl iproute2 jq procps util-linux python3 python3-jsonschema nftables iperf3
        libcap2-bin unbound bind9-dnsutils musl-tools curl openssl)
 # The stack of tests/e2e/air-gapped.t, and the resolver of stats.t.
-stack=(postgresql nginx dnsmasq-base curl)
+stack=(postgresql nginx dnsmasq-base curl pgbouncer)
 command -v node >/dev/null || stack+=(nodejs)
 # What these bring and nobody asked for: the tests start programs of their own.
-services=(postgresql nginx)
+services=(postgresql nginx pgbouncer)
 
 missing=()
 for package in "${build[@]}" "${check[@]}" "${stack[@]}"; do
