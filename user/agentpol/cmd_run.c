@@ -335,6 +335,7 @@ static int attach_by_oneself(struct run *run, const struct tool *tool, struct er
 						 : image->budget_list_count);
 	options.caches = CACHE_ENTRIES;
 	options.without_names = !(image->flags & POLICY_NAMES);
+	options.without_servers = !(image->flags & POLICY_SERVERS);
 	run->store = audit_store_open(run->log, error);
 	if (!run->store)
 		return -1;

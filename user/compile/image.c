@@ -5,6 +5,7 @@
 
 #include "compile/globs.h"
 #include "compile/port_table.h"
+#include "policy/servers.h"
 
 /* A prefix covers its like and each longer one: a chain of at most one of each length. */
 #define CHAIN_MAX (ADDRESS_BITS + 1)
@@ -353,6 +354,8 @@ static uint32_t flags_of(const struct policy *policy, const struct tool *tool,
 		flags |= POLICY_UNIX;
 	if (families & FAMILY_RAW)
 		flags |= POLICY_RAW_SOCKETS;
+	if (servers_any(policy))
+		flags |= POLICY_SERVERS;
 	if (grants_datagrams(image))
 		flags |= POLICY_DATAGRAMS;
 	/* An inventory is to have names, too, where none is granted. */
@@ -372,6 +375,7 @@ static int check_limits(const struct image *image, struct error *error)
 		{"names (search domains make more of each)", image->names.name_count, NAMES_MAX},
 		{"different sets of rules for names", image->names.grant_count,
 		 NAME_GRANTS_MAX - 1},
+		{"servers of tools", image->server_count, SERVERS_MAX / 2},
 		{"patterns of Unix sockets", image->glob_count, GLOBS_EACH_MAX},
 		{"rules with budgets", image->budget_count, BUDGETS_MAX - 1},
 		{"different sets of rules with budgets", image->budget_list_count,
@@ -425,12 +429,61 @@ static int add_globs(struct image *image, const struct scope *const *scopes, siz
 	return 0;
 }
 
+/* Several tools may have one: that of the scope's own counts. */
+static void add_server(struct image *image, const struct image_server *server)
+{
+	struct image_server *there = image->servers, *end = there + image->server_count;
+
+	while (there < end && (there->port != server->port ||
+			       memcmp(&there->address, &server->address, ADDRESS_BYTES) != 0))
+		there++;
+	if (there == end)
+		image->server_count++;
+	if (there == end || there->server < server->server)
+		*there = *server;
+}
+
+/* Those by address into the image, those by name into *names. */
+static int add_servers(struct image *image, const struct policy *policy, const struct tool *own,
+		       struct named_server **names, size_t *name_count, struct error *error)
+{
+	*name_count = 0;
+	*names = arena_new_array(image->arena, struct named_server, policy->tool_count + 1);
+	image->servers = arena_new_array(image->arena, struct image_server, policy->tool_count + 1);
+	if (!*names || !image->servers)
+		return error_set(error, STATUS_SYSTEM, "out of memory");
+	for (size_t i = 0; i < policy->tool_count; i++) {
+		const struct tool *tool = &policy->tools[i];
+		const uint32_t server = (uint32_t)(i + 1) | (tool == own ? SERVER_OWN : 0);
+		struct ip_address address;
+
+		switch (server_kind_of(tool, &address)) {
+		case SERVER_ADDRESS:
+		case SERVER_LOOPBACK:
+			add_server(image,
+				   &(struct image_server){address, tool->sql->server_port, server});
+			break;
+		case SERVER_NAME:
+			(*names)[(*name_count)++] = (struct named_server){
+				tool->sql->server_host, tool->sql->server_port, server};
+			break;
+		case SERVER_NONE:
+		case SERVER_UNIX:
+			break;
+		}
+	}
+	return 0;
+}
+
 static int build(struct builder *builder, const struct policy *policy, const struct tool *tool,
 		 const struct image_target *target, struct error *error)
 {
 	const struct scope *const scopes[] = {&policy->agent, tool ? &tool->scope : NULL};
 	const size_t count = tool ? 2 : 1;
 	struct image *image = builder->image;
+	struct named_server *servers;
+	struct names_source names = {
+		.scopes = scopes, .scope_count = count, .search = target ? &target->search : NULL};
 
 	builder->ports = port_table_new(image->arena);
 	builder->budgets = budget_table_new();
@@ -444,8 +497,11 @@ static int build(struct builder *builder, const struct policy *policy, const str
 			      network->system_resolvers || (i == 0 && !network->resolver_count),
 			      target);
 	}
-	if (names_compile(scopes, count, target ? &target->search : NULL, image->arena,
-			  builder->ports, builder->budgets, &image->names, error) < 0 ||
+	if (add_servers(image, policy, tool, &servers, &names.server_count, error) < 0)
+		return -1;
+	names.servers = servers;
+	if (names_compile(&names, image->arena, builder->ports, builder->budgets, &image->names,
+			  error) < 0 ||
 	    add_globs(image, scopes, count, error) < 0)
 		return -1;
 	add_boundaries(builder);
@@ -470,9 +526,10 @@ bool image_needs_resolvers(const struct policy *policy, const struct tool *tool)
 {
 	const struct network *agent = &policy->agent.network;
 	const struct network *more = tool ? &tool->scope.network : NULL;
+	struct ip_address ignored;
 
 	if (!network_names_hosts(agent) && !(more && network_names_hosts(more)) &&
-	    policy->mode != MODE_AUDIT)
+	    !(tool && server_kind_of(tool, &ignored) == SERVER_NAME) && policy->mode != MODE_AUDIT)
 		return false;
 	return agent->system_resolvers || !agent->resolver_count ||
 	       (more && more->system_resolvers);
