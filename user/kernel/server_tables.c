@@ -96,6 +96,21 @@ void guard_close(struct enforcer *enforcer, uint32_t policy_id, uint32_t space)
 	(void)bpf_map_delete_elem(enforcer_map_fd(enforcer, MAP_GUARD_OF_POLICY), &key);
 }
 
+void guard_carry_over(struct enforcer *enforcer, uint32_t old_policy, uint32_t new_policy)
+{
+	const int fd = enforcer_map_fd(enforcer, MAP_GUARD_OF_POLICY);
+	struct guard_key key, *previous = NULL;
+	struct guard_ports ports;
+
+	while (bpf_map_get_next_key(fd, previous, &key) == 0) {
+		const struct guard_key to = {.policy_id = new_policy, .space = key.space};
+
+		previous = &key;
+		if (key.policy_id == old_policy && bpf_map_lookup_elem(fd, &key, &ports) == 0)
+			(void)bpf_map_update_elem(fd, &to, &ports, BPF_ANY);
+	}
+}
+
 int guard_keep_port(struct enforcer *enforcer, uint32_t space, uint16_t port)
 {
 	const struct guard_port_key key = {.space = space, .port = port};
