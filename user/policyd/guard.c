@@ -17,6 +17,8 @@
 #define MESSAGES_AT_ONCE 64
 /* Namespaces that were left are looked for this often, in ticks. */
 #define LOOK_TICKS 30
+/* Nobody needs them for so long: they end. The next command may come sooner. */
+#define IDLE_TICKS 60
 
 enum source { SOURCE_LINK, SOURCE_CHILD, SOURCE_PARSER };
 
@@ -97,6 +99,8 @@ static void end_children(struct guard *guard)
 	/* The parser's link went with the guard. */
 	guard_process_end(&guard->parser);
 	guard_process_end(&guard->child);
+	guard_process_forgive(&guard->parser);
+	guard_process_forgive(&guard->child);
 	sessions_forget_all(guard);
 }
 
@@ -110,14 +114,12 @@ static void note_end(const struct guard *guard, const char *message)
 	}
 }
 
-/* Starts what is needed and not there, and due; ends what is not needed. */
+/* Starts what is needed and not there, and due. */
 static int keep_children(struct guard *guard, struct error *error)
 {
 	if (guard_process_has_ended(&guard->child)) {
 		guard_process_end(&guard->parser);
-		/* Its end was no failure of its own. */
-		guard->parser.not_before_ms = 0;
-		guard->parser.failures = 0;
+		guard_process_forgive(&guard->parser);
 		sessions_forget_all(guard);
 		note_end(guard, "the SQL guard has ended and is started again; connections "
 				"through it are broken");
@@ -125,11 +127,8 @@ static int keep_children(struct guard *guard, struct error *error)
 	if (guard_process_has_ended(&guard->parser))
 		note_end(guard, "the SQL parser has ended and is started again; what it was asked "
 				"last is undecided");
-	if (!guard->wards) {
-		if (guard->child.pid)
-			end_children(guard);
+	if (!guard->wards)
 		return 0;
-	}
 	if (guard_process_is_due(&guard->child) && start_child(guard, error) < 0)
 		return -1;
 	if (guard->child.pid && guard_process_is_due(&guard->parser) &&
@@ -207,6 +206,9 @@ void guard_tick(struct guard *guard)
 		wards_look(guard);
 	}
 	(void)!keep_children(guard, &error);
+	guard->idle = guard->wards ? 0 : guard->idle + 1;
+	if (guard->idle == IDLE_TICKS)
+		end_children(guard);
 }
 
 int guard_follow_agents(struct guard *guard, pid_t pid, struct error *error)

@@ -59,6 +59,7 @@ struct guard {
 	uint64_t last_ref;
 	struct guard_ward *wards;
 	unsigned looked; /* ticks since places were looked through */
+	unsigned idle;	 /* ticks without a ward */
 	struct guard_session *sessions[SESSION_CHAINS];
 	size_t session_count;
 	char tail[GUARD_TAIL_MAX + 1]; /* of the message that is read */

@@ -147,6 +147,12 @@ void guard_process_end(struct guard_process *process)
 	drop_queue(process);
 }
 
+void guard_process_forgive(struct guard_process *process)
+{
+	process->not_before_ms = 0;
+	process->failures = 0;
+}
+
 bool guard_process_has_ended(struct guard_process *process)
 {
 	pid_t ended;

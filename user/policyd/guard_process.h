@@ -39,6 +39,8 @@ int guard_process_start(struct guard_process *process, const struct guard_progra
 			int theirs, int ours, struct error *error) MUST_USE;
 /* Ends it, whatever it does; forgets what was queued. */
 void guard_process_end(struct guard_process *process);
+/* Its end was no failure of its own: it may be started at once. */
+void guard_process_forgive(struct guard_process *process);
 /* Has it ended by itself? Then it is none any more. */
 bool guard_process_has_ended(struct guard_process *process);
 /* Is it time to start it? */
