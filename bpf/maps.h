@@ -197,6 +197,15 @@ struct {
 	__type(value, __u32);
 } ports_of_guard SEC(".maps");
 
+/* Is it the guard's listener? User space marks it: what else may come to its port, when it is gone,
+ * is not. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u32);
+} listeners_of_guard SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

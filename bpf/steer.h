@@ -102,18 +102,46 @@ static __always_inline bool is_port_of_guard(const struct question *question)
 
 /* ---- connect ---- */
 
+static __always_inline bool is_ipv4(const union flow_address *address)
+{
+	return !address->halves[0] && address->words[2] == bpf_htonl(0xffff);
+}
+
 static __always_inline __u32 guard_port(const struct question *question)
 {
 	struct guard_key key = {.policy_id = POLICY_ID(question->subject.policy),
 				.space = question->subject.space};
 	struct guard_ports *guard = bpf_map_lookup_elem(&guard_of_policy, &key);
-	const union flow_address *remote = &question->flow.remote;
 
 	if (!guard)
 		return 0;
 	/* An IPv6 socket with a mapped address stays with IPv4. */
-	return !remote->halves[0] && remote->words[2] == bpf_htonl(0xffff) ? guard->port4
-									   : guard->port6;
+	return is_ipv4(&question->flow.remote) ? guard->port4 : guard->port6;
+}
+
+/* Does the guard listen there now? Its port alone would be anybody's who comes after it. */
+static __always_inline bool guard_listens(struct bpf_sock_addr *ctx, bool ipv4, __u32 port)
+{
+	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock *listener;
+	bool marked;
+
+	if (ipv4) {
+		tuple.ipv4.saddr = tuple.ipv4.daddr = bpf_htonl(0x7f000001);
+		tuple.ipv4.dport = bpf_htons((__u16)port);
+		listener =
+			bpf_sk_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	} else {
+		tuple.ipv6.saddr[3] = tuple.ipv6.daddr[3] = bpf_htonl(1);
+		tuple.ipv6.dport = bpf_htons((__u16)port);
+		listener =
+			bpf_sk_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+	}
+	if (!listener)
+		return false;
+	marked = bpf_sk_storage_get(&listeners_of_guard, listener, 0, 0) != NULL;
+	bpf_sk_release(listener);
+	return marked;
 }
 
 static __always_inline bool steer_socket(struct bpf_sock *sk, const struct question *question,
@@ -167,7 +195,8 @@ VERIFIED_ONCE int steer_call(struct bpf_sock_addr *ctx, struct question *questio
 		return -REASON_SERVER;
 	actor_set_current(&question->actor);
 	port = guard_port(question);
-	if (port && steer_socket(sk, question, server, port))
+	if (port && guard_listens(ctx, is_ipv4(&question->flow.remote), port) &&
+	    steer_socket(sk, question, server, port))
 		return (int)port;
 	errand_ask(question, ERRAND_LISTEN, 0);
 	return -REASON_NO_GUARD;

@@ -82,8 +82,10 @@ static void put_under(struct world *world, const char *manifest, const char *too
 	guard_close_all(world->enforcer);
 	if (!listens)
 		return;
-	assert_int_equal(guard_keep_port(world->enforcer, guard.space, guard.ports.port4), 0);
-	assert_int_equal(guard_keep_port(world->enforcer, guard.space, guard.ports.port6), 0);
+	assert_int_equal(
+		guard_keep_port(world->enforcer, guard.space, guard.ports.port4, guard.four), 0);
+	assert_int_equal(
+		guard_keep_port(world->enforcer, guard.space, guard.ports.port6, guard.six), 0);
 	assert_int_equal(
 		guard_open(world->enforcer, guard.policy, guard.space, &guard.ports, &error), 0);
 }
@@ -241,6 +243,25 @@ static void without_a_listener_nothing_goes_there(void **state)
 	assert_int_not_equal(attempt("192.0.2.10", 5431, SOCK_STREAM), EPERM);
 }
 
+/* The guard has ended, and somebody else listens at the port that it had. */
+static void nobody_takes_the_guards_place(void **state)
+{
+	struct world *world = *state;
+	struct guard_ports taken = {0};
+	_cleanup_close_ int four = listen_on("127.0.0.1", &taken.port4);
+	_cleanup_close_ int six = listen_on("::1", &taken.port6);
+	struct error error;
+
+	put_under(world, MANIFEST("", "", TWO_TOOLS), "mine", false);
+	assert_int_equal(guard_open(world->enforcer, guard.policy, guard.space, &taken, &error), 0);
+	assert_int_equal(attempt("192.0.2.10", 5432, SOCK_STREAM), EPERM);
+	assert_nothing_came(four);
+	put_under(world, MANIFEST("", "", TWO_TOOLS), "six", false);
+	assert_int_equal(guard_open(world->enforcer, guard.policy, guard.space, &taken, &error), 0);
+	assert_int_equal(attempt("2001:db8::10", 5432, SOCK_STREAM), EPERM);
+	assert_nothing_came(six);
+}
+
 static void no_rule_opens_another_tools_server(void **state)
 {
 	struct world *world = *state;
@@ -380,6 +401,7 @@ int main(void)
 		cmocka_unit_test(an_ipv6_server_is_steered_to_ipv6),
 		cmocka_unit_test(a_server_on_loopback_is_steered_by_each_of_its_addresses),
 		cmocka_unit_test(without_a_listener_nothing_goes_there),
+		cmocka_unit_test(nobody_takes_the_guards_place),
 		cmocka_unit_test(no_rule_opens_another_tools_server),
 		cmocka_unit_test(datagrams_to_a_server_are_denied),
 		cmocka_unit_test(raw_packets_to_a_server_are_denied),

@@ -57,6 +57,7 @@ static const char *const map_names[MAP_COUNT] = {
 	[MAP_GUARD_OF_POLICY] = "guard_of_policy",
 	[MAP_PORTS_OF_GUARD] = "ports_of_guard",
 	[MAP_STEERED_PEERS] = "steered_peers",
+	[MAP_LISTENERS_OF_GUARD] = "listeners_of_guard",
 };
 
 /* libbpf speaks through one callback for the whole process; the verifier's log can be 20 MB, of

@@ -128,6 +128,7 @@ enum enforcer_map {
 	MAP_GUARD_OF_POLICY,
 	MAP_PORTS_OF_GUARD,
 	MAP_STEERED_PEERS,
+	MAP_LISTENERS_OF_GUARD,
 	MAP_COUNT
 };
 int enforcer_map_fd(const struct enforcer *enforcer, enum enforcer_map map);

@@ -111,15 +111,17 @@ void guard_carry_over(struct enforcer *enforcer, uint32_t old_policy, uint32_t n
 	}
 }
 
-int guard_keep_port(struct enforcer *enforcer, uint32_t space, uint16_t port)
+int guard_keep_port(struct enforcer *enforcer, uint32_t space, uint16_t port, int listener)
 {
 	const struct guard_port_key key = {.space = space, .port = port};
 	const uint32_t kept = 1;
 
-	return bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_PORTS_OF_GUARD), &key, &kept,
-				   BPF_ANY) < 0
-		       ? -errno
-		       : 0;
+	if (bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_PORTS_OF_GUARD), &key, &kept,
+				BPF_ANY) < 0 ||
+	    bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_LISTENERS_OF_GUARD), &listener, &kept,
+				BPF_ANY) < 0)
+		return -errno;
+	return 0;
 }
 
 void guard_give_port(struct enforcer *enforcer, uint32_t space, uint16_t port)

@@ -24,8 +24,10 @@ int guard_open(struct enforcer *enforcer, uint32_t policy_id, uint32_t space,
 void guard_close(struct enforcer *enforcer, uint32_t policy_id, uint32_t space);
 /* What goes to the guard under the old policy does under the new one, too. */
 void guard_carry_over(struct enforcer *enforcer, uint32_t old_policy, uint32_t new_policy);
-/* The port is nobody's to connect to but by way of guard_open. */
-int guard_keep_port(struct enforcer *enforcer, uint32_t space, uint16_t port) MUST_USE;
+/* The listener's port is nobody's to connect to but by way of guard_open, which leads to that very
+ * listener. -errno. */
+int guard_keep_port(struct enforcer *enforcer, uint32_t space, uint16_t port,
+		    int listener) MUST_USE;
 void guard_give_port(struct enforcer *enforcer, uint32_t space, uint16_t port);
 /* No listener of a predecessor's is there any more. */
 void guard_close_all(struct enforcer *enforcer);

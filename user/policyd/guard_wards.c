@@ -67,7 +67,8 @@ static int open_listener(struct guard *guard, struct guard_place *place, int fam
 	listener->ref = ++guard->last_ref;
 	result = guard_space_of(listener->socket, &place->space);
 	if (result == 0)
-		result = guard_keep_port(guard->options.enforcer, place->space, listener->port);
+		result = guard_keep_port(guard->options.enforcer, place->space, listener->port,
+					 listener->socket);
 	return result;
 }
 
