@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compile/globs.h"
+#include "compile/image_servers.h"
 #include "compile/port_table.h"
 #include "policy/servers.h"
 
@@ -429,59 +430,12 @@ static int add_globs(struct image *image, const struct scope *const *scopes, siz
 	return 0;
 }
 
-/* Several tools may have one: that of the scope's own counts. */
-static void add_server(struct image *image, const struct image_server *server)
-{
-	struct image_server *there = image->servers, *end = there + image->server_count;
-
-	while (there < end && (there->port != server->port ||
-			       memcmp(&there->address, &server->address, ADDRESS_BYTES) != 0))
-		there++;
-	if (there == end)
-		image->server_count++;
-	if (there == end || there->server < server->server)
-		*there = *server;
-}
-
-/* Those by address into the image, those by name into *names. */
-static int add_servers(struct image *image, const struct policy *policy, const struct tool *own,
-		       struct named_server **names, size_t *name_count, struct error *error)
-{
-	*name_count = 0;
-	*names = arena_new_array(image->arena, struct named_server, policy->tool_count + 1);
-	image->servers = arena_new_array(image->arena, struct image_server, policy->tool_count + 1);
-	if (!*names || !image->servers)
-		return error_set(error, STATUS_SYSTEM, "out of memory");
-	for (size_t i = 0; i < policy->tool_count; i++) {
-		const struct tool *tool = &policy->tools[i];
-		const uint32_t server = (uint32_t)(i + 1) | (tool == own ? SERVER_OWN : 0);
-		struct ip_address address;
-
-		switch (server_kind_of(tool, &address)) {
-		case SERVER_ADDRESS:
-		case SERVER_LOOPBACK:
-			add_server(image,
-				   &(struct image_server){address, tool->sql->server_port, server});
-			break;
-		case SERVER_NAME:
-			(*names)[(*name_count)++] = (struct named_server){
-				tool->sql->server_host, tool->sql->server_port, server};
-			break;
-		case SERVER_NONE:
-		case SERVER_UNIX:
-			break;
-		}
-	}
-	return 0;
-}
-
 static int build(struct builder *builder, const struct policy *policy, const struct tool *tool,
 		 const struct image_target *target, struct error *error)
 {
 	const struct scope *const scopes[] = {&policy->agent, tool ? &tool->scope : NULL};
 	const size_t count = tool ? 2 : 1;
 	struct image *image = builder->image;
-	struct named_server *servers;
 	struct names_source names = {
 		.scopes = scopes, .scope_count = count, .search = target ? &target->search : NULL};
 
@@ -497,9 +451,8 @@ static int build(struct builder *builder, const struct policy *policy, const str
 			      network->system_resolvers || (i == 0 && !network->resolver_count),
 			      target);
 	}
-	if (add_servers(image, policy, tool, &servers, &names.server_count, error) < 0)
+	if (image_add_servers(image, policy, tool, &names, error) < 0)
 		return -1;
-	names.servers = servers;
 	if (names_compile(&names, image->arena, builder->ports, builder->budgets, &image->names,
 			  error) < 0 ||
 	    add_globs(image, scopes, count, error) < 0)
