@@ -424,6 +424,7 @@ def main():
     print('#include "sql/builtins_table.h"')
     print(f"\n/* {len(harmless)} of {len(by_name)} names, and {len(NEWER_NAMES)} of later versions. */")
     print_list("builtin_harmless_functions", harmless)
+    print_list("builtin_newer_functions", NEWER_NAMES)
     print_list("builtin_harmless_operators", harmless_signs)
     print_list("builtin_harmless_types",
                [row["typname"] for row in types if type_is_harmless(row)])

@@ -57,7 +57,7 @@ bool sql_type_is_harmless(const char *name)
 	return names_have(&builtin_harmless_types, name);
 }
 
-static bool level_opens(enum sql_catalog level, struct opened *opened)
+static bool level_opens(enum sql_catalog_level level, struct opened *opened)
 {
 	switch (level) {
 	case CATALOG_TYPES:
@@ -74,7 +74,16 @@ static bool level_opens(enum sql_catalog level, struct opened *opened)
 	return false;
 }
 
-const char *const *sql_catalog_columns(enum sql_catalog level, const char *schema,
+const struct builtin_relation *sql_catalog_relations(enum sql_catalog_level level, size_t *count)
+{
+	struct opened opened = {0};
+
+	(void)level_opens(level, &opened);
+	*count = opened.relation_count;
+	return opened.relations;
+}
+
+const char *const *sql_catalog_columns(enum sql_catalog_level level, const char *schema,
 				       const char *relation)
 {
 	struct opened opened;
@@ -88,14 +97,14 @@ const char *const *sql_catalog_columns(enum sql_catalog level, const char *schem
 	return NULL;
 }
 
-bool sql_catalog_opens_function(enum sql_catalog level, const char *name)
+bool sql_catalog_opens_function(enum sql_catalog_level level, const char *name)
 {
 	struct opened opened;
 
 	return level_opens(level, &opened) && names_have(opened.functions, name);
 }
 
-bool sql_catalog_opens_type(enum sql_catalog level, const char *name)
+bool sql_catalog_opens_type(enum sql_catalog_level level, const char *name)
 {
 	struct opened opened;
 

@@ -276,6 +276,14 @@ static const char *const builtin_harmless_functions_names[] = {
 };
 const struct builtin_names builtin_harmless_functions = {builtin_harmless_functions_names, sizeof(builtin_harmless_functions_names) / sizeof(builtin_harmless_functions_names[0])};
 
+static const char *const builtin_newer_functions_names[] = {
+	"any_value", "array_reverse", "array_sample", "array_shuffle", "array_sort", "casefold",
+	"crc32", "crc32c", "date_add", "date_subtract", "erf", "erfc", "gamma", "lgamma",
+	"random_normal", "to_bin", "to_oct", "unicode_assigned", "uuid_extract_timestamp",
+	"uuid_extract_version", "uuidv4", "uuidv7",
+};
+const struct builtin_names builtin_newer_functions = {builtin_newer_functions_names, sizeof(builtin_newer_functions_names) / sizeof(builtin_newer_functions_names[0])};
+
 static const char *const builtin_harmless_operators_names[] = {
 	"!!", "!~", "!~*", "!~~", "!~~*", "#", "##", "#-", "#>", "#>>", "%", "&", "&&", "&<",
 	"&<|", "&>", "*", "*<", "*<=", "*<>", "*=", "*>", "*>=", "+", "-", "->", "->>", "-|-", "/",

@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#include "policy/policy.h"
+
 struct builtin_names {
 	const char *const *items;
 	size_t count;
@@ -27,6 +29,8 @@ struct builtin_relation {
 };
 
 extern const struct builtin_names builtin_harmless_functions;
+/* Those among them that PostgreSQL 15 has not got. */
+extern const struct builtin_names builtin_newer_functions;
 extern const struct builtin_names builtin_harmless_operators;
 extern const struct builtin_names builtin_harmless_types;
 /* What the levels "types" and "schema" open beyond that. */
@@ -40,5 +44,8 @@ extern const struct builtin_relation builtin_types_relations[];
 extern const size_t builtin_types_relation_count;
 extern const struct builtin_relation builtin_schema_relations[];
 extern const size_t builtin_schema_relation_count;
+
+/* All relations that a level opens. */
+const struct builtin_relation *sql_catalog_relations(enum sql_catalog_level level, size_t *count);
 
 #endif
