@@ -50,7 +50,8 @@ static void end(struct session *session, const char *code, const char *sentence)
 	if (session->state == SESSION_OVER)
 		return;
 	/* In the middle of a message of the server's nothing can be said any more. */
-	if (!(session->server.left && session->server.mode == STREAM_PASS)) {
+	if (!session->server_ends &&
+	    !(session->server.left && session->server.mode == STREAM_PASS)) {
 		message_put_error(&message, &error);
 		if (!message.failed)
 			session->host->to_client(session->context, buffer_bytes(&message),

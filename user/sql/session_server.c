@@ -74,9 +74,11 @@ static bool on_complete(struct session *session, const uint8_t *body, size_t len
 
 static bool on_error(struct session *session, const uint8_t *body, size_t length)
 {
-	const char *code;
+	const char *code, *severity = error_body_field(body, length, 'V');
 
 	session->rows = 0;
+	if (severity && strcmp(severity, "ERROR") != 0)
+		session->server_ends = true;
 	if (session->denied_count && session_answer_denied(session, body, length))
 		return false;
 	log_done(session, false, 0);
@@ -137,8 +139,7 @@ static bool is_seen_whole(const struct session *session, const struct message_he
 	case 'C':
 		return session->flight || session->rows_over;
 	case 'E':
-		return session->denied_count || session->rows_over || session->flight ||
-		       session->rows;
+		return true;
 	default:
 		return false;
 	}

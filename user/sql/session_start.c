@@ -386,6 +386,13 @@ void session_catalog_ready(struct session *session)
 
 	if (session->state != SESSION_SNAPSHOT)
 		return;
+	if (session->rules->log_allowed) {
+		session->flight = flight_new();
+		if (!session->flight) {
+			session_fatal(session, "53200", "out of memory");
+			return;
+		}
+	}
 	session->state = SESSION_OPEN;
 	session->host->to_client(session->context, ready, sizeof(ready));
 }
