@@ -155,26 +155,19 @@ static const struct {
 	{"regproc", use_function_name},
 };
 
-/* With "catalog": "schema" all names are open, and these types show nothing more. */
-static const char *const schema_types[] = {"regclass",	   "regtype",	  "regproc",
-					   "regprocedure", "regoper",	  "regoperator",
-					   "regnamespace", "regcollation"};
-
 static bool cast_looks_up(struct analysis *analysis, const char *name,
 			  const struct tree_value *argument)
 {
 	const char *text =
 		tree_string(tree_member(tree_member(argument, "A_Const"), "sval"), "sval");
 
-	if (analysis->subject->policy->catalog == CATALOG_SCHEMA &&
-	    is_one_of(name, schema_types, ARRAY_SIZE(schema_types)))
-		return true;
 	for (size_t i = 0; text && i < ARRAY_SIZE(lookups); i++)
 		if (strcmp(lookups[i].name, name) == 0) {
 			analysis->decision->literals_decide = true;
-			return lookups[i].use(analysis, text);
+			if (lookups[i].use(analysis, text))
+				return true;
 		}
-	return false;
+	return sql_catalog_opens_type(analysis->subject->policy->catalog, name);
 }
 
 void use_cast(struct analysis *analysis, struct level *level, const struct tree_value *type,

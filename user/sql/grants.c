@@ -116,19 +116,19 @@ static bool column_is_granted(const struct granted *granted, const char *column)
 static const char *missing_column(const struct sql_access *access, const struct table *table,
 				  const struct granted *granted)
 {
+	/* LOCK TABLE and DELETE want the table's right itself. */
+	const bool table_right = access->use == SQL_USE_LOCK || access->use == SQL_USE_DELETE;
+
 	if (granted->whole)
 		return NULL;
+	if (access->all_columns && (!table->known || table_right))
+		return "*";
+	for (size_t i = 0; access->all_columns && i < table->known->column_count; i++)
+		if (!column_is_granted(granted, table->known->columns[i].name))
+			return "*";
 	for (size_t i = 0; i < access->columns.count; i++)
 		if (!column_is_granted(granted, access->columns.items[i]))
 			return access->columns.items[i];
-	if (!access->all_columns)
-		return NULL;
-	/* LOCK TABLE and DELETE want the table's right itself. */
-	if (!table->known || access->use == SQL_USE_LOCK || access->use == SQL_USE_DELETE)
-		return "*";
-	for (size_t i = 0; i < table->known->column_count; i++)
-		if (!column_is_granted(granted, table->known->columns[i].name))
-			return table->known->columns[i].name;
 	return NULL;
 }
 
