@@ -39,8 +39,7 @@ struct sql_access *access_note(struct analysis *analysis, enum sql_access_kind k
 		analysis->access_room = room;
 	}
 	access = &analysis->accesses[analysis->access_count++];
-	*access =
-		(struct sql_access){.kind = kind, .use = use, .schema = schema, .name = name};
+	*access = (struct sql_access){.kind = kind, .use = use, .schema = schema, .name = name};
 	return access;
 }
 

@@ -40,7 +40,8 @@ static struct sql_access *note_use(struct analysis *analysis, const struct range
 static void walk_assignments(struct analysis *analysis, struct level *level,
 			     const struct range *range, const struct tree_value *targets)
 {
-	tree_for_each(item, targets) {
+	tree_for_each(item, targets)
+	{
 		const struct node node = node_read(analysis, item);
 		const char *name = tree_string(node.body, "name");
 
@@ -65,7 +66,8 @@ static void walk_insert_columns(struct analysis *analysis, struct level *level,
 	/* DEFAULT VALUES names none. */
 	if (!columns && access && tree_member(body, "selectStmt"))
 		access->all_columns = true;
-	tree_for_each(item, columns) {
+	tree_for_each(item, columns)
+	{
 		const struct node node = node_read(analysis, item);
 		const char *name = tree_string(node.body, "name");
 
@@ -86,7 +88,8 @@ static void walk_arbiter(struct analysis *analysis, struct level *level, const s
 		return;
 	if (tree_member(infer, "conname"))
 		access_read(analysis, changed_table(range), NULL);
-	tree_for_each(item, tree_member(infer, "indexElems")) {
+	tree_for_each(item, tree_member(infer, "indexElems"))
+	{
 		const struct node node = node_read(analysis, item);
 		const char *name = tree_string(node.body, "name");
 

@@ -173,7 +173,8 @@ bool column_name_read(struct analysis *analysis, const struct tree_value *body,
 	size_t count = 0;
 
 	*name = (struct column_name){0};
-	tree_for_each(field, fields) {
+	tree_for_each(field, fields)
+	{
 		const char *part = node_name(field);
 
 		if (name->star || count == ARRAY_SIZE(parts)) {
@@ -192,7 +193,7 @@ bool column_name_read(struct analysis *analysis, const struct tree_value *body,
 		analysis_unknown_node(analysis, "ColumnRef", "fields");
 		return false;
 	}
-	if (!name->star)
+	if (!name->star && count > 0)
 		name->column = parts[--count];
 	if (count > 2) {
 		analysis_deny(analysis, "sql-relation",

@@ -20,7 +20,8 @@ static void set_fault(struct analysis *analysis, enum verdict_kind kind, const c
 	analysis->failed = true;
 	verdict->kind = kind;
 	verdict->reason = reason;
-	(void)snprintf(verdict->rule, sizeof(verdict->rule), "%s/allow", analysis->subject->pointer);
+	(void)snprintf(verdict->rule, sizeof(verdict->rule), "%s/allow",
+		       analysis->subject->pointer);
 	(void)vsnprintf(verdict->message, sizeof(verdict->message), format, arguments);
 }
 
@@ -129,17 +130,24 @@ static void judge(struct analysis *analysis, const char *text, size_t length)
 		return;
 	}
 	judge_text(analysis, text);
-	if (!analysis->failed)
-		grants_judge(analysis);
 }
+
+/* What bare names mean where there is no policy. */
+static const char *default_path[] = {"public"};
+static const struct sql_policy no_policy = {.search_path = {default_path, 1}, .read_only = 0};
 
 void sql_decide(const struct sql_subject *subject, const char *text, size_t length,
 		struct arena *arena, struct sql_decision *decision)
 {
-	struct analysis analysis = {.subject = subject, .arena = arena, .decision = decision};
+	struct sql_subject as_judged = *subject;
+	struct analysis analysis = {.subject = &as_judged, .arena = arena, .decision = decision};
 
 	*decision = (struct sql_decision){0};
+	if (!subject->policy)
+		as_judged.policy = &no_policy;
 	judge(&analysis, text, length);
+	if (!analysis.failed && subject->policy)
+		grants_judge(&analysis);
 	decision->accesses = analysis.accesses;
 	decision->access_count = analysis.access_count;
 	if (decision->verdict.kind == VERDICT_ALLOW)

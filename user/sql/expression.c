@@ -15,8 +15,7 @@ void walk_list(struct analysis *analysis, struct level *level, const struct tree
 		analysis_unknown_node(analysis, "a list", NULL);
 		return;
 	}
-	tree_for_each(item, list)
-		(void)walk_expression(analysis, level, item);
+	tree_for_each(item, list)(void) walk_expression(analysis, level, item);
 }
 
 static void walk_member(struct analysis *analysis, struct level *level,
@@ -164,7 +163,8 @@ static struct value_type walk_indirection(struct analysis *analysis, struct leve
 {
 	struct value_type type = walk_expression(analysis, level, tree_member(body, "arg"));
 
-	tree_for_each(item, tree_member(body, "indirection")) {
+	tree_for_each(item, tree_member(body, "indirection"))
+	{
 		const char *field = node_name(item);
 		struct node node;
 
@@ -186,7 +186,8 @@ static struct value_type walk_indirection(struct analysis *analysis, struct leve
 void walk_target_indirection(struct analysis *analysis, struct level *level,
 			     const struct tree_value *indirection)
 {
-	tree_for_each(item, indirection) {
+	tree_for_each(item, indirection)
+	{
 		struct node node;
 
 		if (node_name(item))
@@ -212,10 +213,10 @@ static const struct {
 	const char *kind;
 	walk_node walk;
 } walkers[] = {
-	{"ColumnRef", walk_column},    {"A_Expr", walk_operator},
-	{"FuncCall", walk_call},       {"TypeCast", walk_cast},
-	{"CaseExpr", walk_case},       {"SubLink", walk_sublink},
-	{"CollateClause", walk_collate}, {"A_Indirection", walk_indirection},
+	{"ColumnRef", walk_column},	   {"A_Expr", walk_operator},
+	{"FuncCall", walk_call},	   {"TypeCast", walk_cast},
+	{"CaseExpr", walk_case},	   {"SubLink", walk_sublink},
+	{"CollateClause", walk_collate},   {"A_Indirection", walk_indirection},
 	{"MultiAssignRef", walk_multiple},
 };
 
@@ -236,7 +237,8 @@ struct value_type walk_expression(struct analysis *analysis, struct level *level
 
 void walk_sort(struct analysis *analysis, struct level *level, const struct tree_value *sort)
 {
-	tree_for_each(item, sort) {
+	tree_for_each(item, sort)
+	{
 		const struct node node = node_read(analysis, item);
 
 		if (!node_is(node, "SortBy")) {

@@ -9,9 +9,7 @@ static const char *last_name(const struct tree_value *list)
 {
 	const char *name = NULL;
 
-	tree_for_each(item, list)
-		if (node_name(item))
-			name = node_name(item);
+	tree_for_each(item, list) if (node_name(item)) name = node_name(item);
 	return name;
 }
 
@@ -19,7 +17,9 @@ static const char *last_name(const struct tree_value *list)
 static const struct {
 	const char *kind;
 	const char *name;
-} fixed[] = {{"GroupingFunc", "grouping"}, {"A_ArrayExpr", "array"}, {"RowExpr", "row"},
+} fixed[] = {{"GroupingFunc", "grouping"},
+	     {"A_ArrayExpr", "array"},
+	     {"RowExpr", "row"},
 	     {"CoalesceExpr", "coalesce"}};
 
 static const struct {
@@ -59,10 +59,8 @@ static bool ends_in_star(const struct tree_value *value)
 	const struct tree_value *body = value && value->count == 1 ? value + 1 : NULL;
 	const struct tree_value *last = NULL;
 
-	tree_for_each(item, tree_member(body, "fields"))
-		last = item;
-	tree_for_each(item, tree_member(body, "indirection"))
-		last = item;
+	tree_for_each(item, tree_member(body, "fields")) last = item;
+	tree_for_each(item, tree_member(body, "indirection")) last = item;
 	return last && !node_name(last);
 }
 
@@ -173,11 +171,11 @@ static const struct {
 	const char *kind;
 	struct figured (*figure)(const struct tree_value *body);
 } figurers[] = {
-	{"ColumnRef", figure_column},	{"A_Indirection", figure_indirection},
-	{"FuncCall", figure_call},	{"A_Expr", figure_operator},
-	{"TypeCast", figure_cast},	{"CollateClause", figure_collate},
-	{"SubLink", figure_sublink},	{"CaseExpr", figure_case},
-	{"MinMaxExpr", figure_minmax},	{"SQLValueFunction", figure_value_function},
+	{"ColumnRef", figure_column},  {"A_Indirection", figure_indirection},
+	{"FuncCall", figure_call},     {"A_Expr", figure_operator},
+	{"TypeCast", figure_cast},     {"CollateClause", figure_collate},
+	{"SubLink", figure_sublink},   {"CaseExpr", figure_case},
+	{"MinMaxExpr", figure_minmax}, {"SQLValueFunction", figure_value_function},
 };
 
 static struct figured figure(const struct tree_value *value)

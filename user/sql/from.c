@@ -148,7 +148,8 @@ static void add_column(struct analysis *analysis, struct row *row, const char *n
 static void add_definitions(struct analysis *analysis, struct level *level, struct row *row,
 			    const struct tree_value *list)
 {
-	tree_for_each(item, list) {
+	tree_for_each(item, list)
+	{
 		const struct node node = node_read(analysis, item);
 		const struct tree_value *collation = tree_member(node.body, "collClause");
 		const char *name = tree_string(node.body, "colname");
@@ -169,10 +170,10 @@ static void add_function_columns(struct analysis *analysis, struct row *row,
 				 const struct tree_value *function, const char *alias)
 {
 	const struct tree_value *call = tree_member(function, "FuncCall");
-	const char *schema = NULL, *name = NULL, *const *columns;
+	const char *schema = NULL, *name = NULL, *const * columns;
 
-	if (call && !node_qualified(analysis, "sql-function", tree_member(call, "funcname"), &schema,
-				    &name))
+	if (call && !node_qualified(analysis, "sql-function", tree_member(call, "funcname"),
+				    &schema, &name))
 		return;
 	if (!call) {
 		row->open = true;
@@ -299,7 +300,8 @@ static struct row merge_sides(struct analysis *analysis, const struct tree_value
 
 	if (natural || list)
 		use_operator_named(analysis, NULL, "=");
-	tree_for_each(item, list) {
+	tree_for_each(item, list)
+	{
 		if (node_name(item))
 			merge_column(analysis, &merged, left, right, node_name(item));
 		else
@@ -401,7 +403,7 @@ static const struct {
 	const char *kind;
 	void (*walk)(struct analysis *analysis, struct level *level, const struct tree_value *body);
 } items[] = {
-	{"RangeVar", walk_table},	  {"JoinExpr", walk_join},
+	{"RangeVar", walk_table},	   {"JoinExpr", walk_join},
 	{"RangeSubselect", walk_subquery}, {"RangeFunction", walk_function},
 	{"RangeTableSample", walk_sample},
 };
@@ -425,8 +427,7 @@ void walk_from(struct analysis *analysis, struct level *level, const struct tree
 {
 	const size_t first = level->count;
 
-	tree_for_each(item, list)
-		walk_item(analysis, level, item);
+	tree_for_each(item, list) walk_item(analysis, level, item);
 	for (size_t i = first; i < level->count; i++)
 		level->entries[i].lateral = false;
 }

@@ -136,8 +136,7 @@ static const char *missing_column(const struct sql_access *access, const struct 
 static const char *written_name(struct analysis *analysis, const struct table *table)
 {
 	const bool bare = scope_same_table(analysis, table, NULL, table->name);
-	const char *name =
-		manifest_name(analysis->arena, bare ? NULL : table->schema, table->name);
+	const char *name = manifest_name(analysis->arena, bare ? NULL : table->schema, table->name);
 
 	if (!name)
 		analysis_no_memory(analysis);
@@ -149,8 +148,7 @@ static void hint_table(struct analysis *analysis, enum sql_verb verb, const char
 {
 	_cleanup_json_writer_ struct json_writer writer = {0};
 	const char *quoted = column ? manifest_name(analysis->arena, NULL, column) : NULL;
-	const char *entry =
-		quoted ? arena_printf(analysis->arena, "%s(%s)", table, quoted) : table;
+	const char *entry = quoted ? arena_printf(analysis->arena, "%s(%s)", table, quoted) : table;
 
 	json_open_object(&writer);
 	json_key(&writer, verb_names[verb]);
@@ -163,8 +161,7 @@ static void hint_table(struct analysis *analysis, enum sql_verb verb, const char
 }
 
 static void deny_table(struct analysis *analysis, const struct sql_access *access,
-		       const struct table *table, const struct granted *granted,
-		       const char *column)
+		       const struct table *table, const struct granted *granted, const char *column)
 {
 	const enum sql_verb verb = verb_of(access->use);
 	const char *name = written_name(analysis, table);
@@ -181,8 +178,8 @@ static void deny_table(struct analysis *analysis, const struct sql_access *acces
 		(void)snprintf(rule, sizeof(rule), "/allow/%zu", granted->rule);
 		analysis_deny(analysis, lock ? "sql-lock" : "sql-column",
 			      "%s on %s%s%s%s is not granted", verb_names[verb],
-			      one ? "column " : "all of ", one ? column : name,
-			      one ? " of " : "", one ? name : "");
+			      one ? "column " : "all of ", one ? column : name, one ? " of " : "",
+			      one ? name : "");
 	}
 	set_rule(analysis, rule);
 	hint_table(analysis, verb, name, one ? column : NULL);
@@ -211,8 +208,8 @@ static bool catalog_opens(enum sql_catalog_level level, const struct sql_access 
 
 static bool is_system_schema(const char *schema)
 {
-	return schema && (strcmp(schema, "pg_catalog") == 0 ||
-			  strcmp(schema, "information_schema") == 0);
+	return schema &&
+	       (strcmp(schema, "pg_catalog") == 0 || strcmp(schema, "information_schema") == 0);
 }
 
 static void deny_catalog(struct analysis *analysis, const struct sql_access *access)
@@ -307,7 +304,8 @@ static bool entry_covers(const struct analysis *analysis, const char *item, cons
 		return strcmp(schema, granted_schema) == 0;
 	if (is_pg_catalog(granted_schema))
 		return !is_overloaded(analysis, schema, name);
-	/* A bare call finds this one alone, if nothing else is looked in and PostgreSQL has none. */
+	/* A bare call finds this one alone, if nothing else is looked in and PostgreSQL has none.
+	 */
 	return path->count == 1 && strcmp(path->items[0], granted_schema) == 0 &&
 	       !sql_function_is_harmless(name, &why) && !why;
 }
@@ -387,8 +385,8 @@ static void judge_function(struct analysis *analysis, const struct sql_access *a
 	if (own)
 		why = "another one of that name could be called in place of PostgreSQL's own";
 	analysis_deny(analysis, "sql-function", "function %s%s%s is not granted%s%s%s",
-		      access->schema ? access->schema : "", access->schema ? "." : "",
-		      access->name, why ? " (" : "", why ? why : "", why ? ")" : "");
+		      access->schema ? access->schema : "", access->schema ? "." : "", access->name,
+		      why ? " (" : "", why ? why : "", why ? ")" : "");
 	hint_function(analysis, access->schema, access->name);
 }
 
@@ -404,10 +402,9 @@ static void judge_type(struct analysis *analysis, const struct sql_access *acces
 
 static void judge_operator(struct analysis *analysis, const struct sql_access *access)
 {
-	analysis_deny(analysis, "sql-operator",
-		      "operator %s%s%s is not PostgreSQL's own, or may not be",
-		      access->schema ? access->schema : "", access->schema ? "." : "",
-		      access->name);
+	analysis_deny(
+		analysis, "sql-operator", "operator %s%s%s is not PostgreSQL's own, or may not be",
+		access->schema ? access->schema : "", access->schema ? "." : "", access->name);
 }
 
 /* ---- */

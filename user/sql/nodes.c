@@ -129,11 +129,11 @@ bool node_check(struct analysis *analysis, const char *kind, const struct tree_v
 		analysis_unknown_node(analysis, kind, NULL);
 		return false;
 	}
-	tree_for_each(member, body)
-		if (!has_member(known->members, member->key)) {
-			analysis_unknown_node(analysis, kind, member->key);
-			return false;
-		}
+	tree_for_each(member, body) if (!has_member(known->members, member->key))
+	{
+		analysis_unknown_node(analysis, kind, member->key);
+		return false;
+	}
 	return true;
 }
 
@@ -163,7 +163,7 @@ const char *node_name(const struct tree_value *value)
 	const struct tree_value *string = tree_member(value, "String");
 
 	return string && value->count == 1 && string->count == 1 ? tree_string(string, "sval")
-								   : NULL;
+								 : NULL;
 }
 
 bool node_qualified(struct analysis *analysis, const char *reason, const struct tree_value *list,

@@ -9,8 +9,10 @@
 static void add_result(struct analysis *analysis, struct row *row, const char *name,
 		       struct value_type type)
 {
-	const struct column column = {
-		.name = name, .row = type.row, .fields = type.fields, .field_count = type.field_count};
+	const struct column column = {.name = name,
+				      .row = type.row,
+				      .fields = type.fields,
+				      .field_count = type.field_count};
 
 	(void)row_add(analysis, row, &column);
 }
@@ -58,8 +60,7 @@ static bool expand_fields(struct analysis *analysis, struct level *level, struct
 	const struct tree_value *last = NULL;
 	struct value_type type;
 
-	tree_for_each(item, tree_member(node.body, "indirection"))
-		last = item;
+	tree_for_each(item, tree_member(node.body, "indirection")) last = item;
 	if (!last || !tree_member(last, "A_Star"))
 		return false;
 	type = walk_expression(analysis, level, node.body - 1);
@@ -79,7 +80,8 @@ struct row walk_targets(struct analysis *analysis, struct level *level,
 {
 	struct row result = {0};
 
-	tree_for_each(item, targets) {
+	tree_for_each(item, targets)
+	{
 		const struct node target = node_read(analysis, item);
 		const struct tree_value *value = tree_member(target.body, "val");
 		const char *name = tree_string(target.body, "name");
@@ -94,8 +96,7 @@ struct row walk_targets(struct analysis *analysis, struct level *level,
 			break;
 		if (node_is(node, "ColumnRef") && expand_star(analysis, level, node.body, &result))
 			continue;
-		if (node_is(node, "A_Indirection") &&
-		    expand_fields(analysis, level, node, &result))
+		if (node_is(node, "A_Indirection") && expand_fields(analysis, level, node, &result))
 			continue;
 		if (!name)
 			name = figure_name(value);
@@ -117,8 +118,7 @@ static void walk_output_name(struct analysis *analysis, struct level *level,
 	struct value_type type;
 
 	/* In GROUP BY a table's column comes before a result's, elsewhere it is the other way. */
-	if (clause == CLAUSE_GROUP &&
-	    column_local(analysis, level, name, &type) == COLUMN_FOUND)
+	if (clause == CLAUSE_GROUP && column_local(analysis, level, name, &type) == COLUMN_FOUND)
 		return;
 	if (row_find(result, name))
 		return;
@@ -160,14 +160,14 @@ static void walk_output_list(struct analysis *analysis, struct level *level,
 			     const struct row *result, enum output_clause clause,
 			     const struct tree_value *list)
 {
-	tree_for_each(item, list)
-		walk_output(analysis, level, result, clause, item);
+	tree_for_each(item, list) walk_output(analysis, level, result, clause, item);
 }
 
 static void walk_order(struct analysis *analysis, struct level *level, const struct row *result,
 		       const struct tree_value *sort)
 {
-	tree_for_each(item, sort) {
+	tree_for_each(item, sort)
+	{
 		const struct node node = node_read(analysis, item);
 
 		if (!node_is(node, "SortBy")) {
@@ -192,7 +192,8 @@ static void lock_row(struct analysis *analysis, const struct row *row)
 static void lock_named(struct analysis *analysis, struct level *level,
 		       const struct tree_value *named)
 {
-	tree_for_each(item, named) {
+	tree_for_each(item, named)
+	{
 		const struct node node = node_read(analysis, item);
 		const char *name = tree_string(node.body, "relname");
 		bool found = false;
@@ -217,7 +218,8 @@ static void lock_named(struct analysis *analysis, struct level *level,
 static void walk_locks(struct analysis *analysis, struct level *level,
 		       const struct tree_value *clauses)
 {
-	tree_for_each(item, clauses) {
+	tree_for_each(item, clauses)
+	{
 		const struct node node = node_read(analysis, item);
 		const struct tree_value *named = tree_member(node.body, "lockedRels");
 
@@ -241,7 +243,8 @@ static struct row walk_values(struct analysis *analysis, struct level *level,
 	struct row result = {0};
 	size_t width = 0;
 
-	tree_for_each(list, lists) {
+	tree_for_each(list, lists)
+	{
 		const struct node node = node_read(analysis, list);
 		const struct tree_value *items = tree_member(node.body, "items");
 
@@ -266,7 +269,8 @@ static struct row walk_values(struct analysis *analysis, struct level *level,
 static void walk_windows(struct analysis *analysis, struct level *level,
 			 const struct tree_value *windows)
 {
-	tree_for_each(item, windows) {
+	tree_for_each(item, windows)
+	{
 		const struct node node = node_read(analysis, item);
 
 		if (node_is(node, "WindowDef"))
@@ -466,7 +470,8 @@ void walk_with(struct analysis *analysis, struct level *level, const struct tree
 		analysis_no_memory(analysis);
 		return;
 	}
-	tree_for_each(item, list) {
+	tree_for_each(item, list)
+	{
 		const struct node node = node_read(analysis, item);
 		struct cte *cte = &level->ctes[count];
 

@@ -176,7 +176,8 @@ static const char *find_schema(const struct analysis *analysis, const char *name
 	if (is_catalog_name(name))
 		return "pg_catalog";
 	if (!catalog)
-		return path->count == 1 || (path->count && policy_names(policy, path->items[0], name))
+		return path->count == 1 ||
+				       (path->count && policy_names(policy, path->items[0], name))
 			       ? path->items[0]
 			       : NULL;
 	for (size_t i = 0; i < path->count; i++)
@@ -247,8 +248,8 @@ static void add_granted_columns(struct analysis *analysis, struct row *row,
 static void add_opened_columns(struct analysis *analysis, struct row *row,
 			       const struct table *table)
 {
-	const char *const *names = sql_catalog_columns(analysis->subject->policy->catalog,
-						       table->schema, table->name);
+	const char *const *names =
+		sql_catalog_columns(analysis->subject->policy->catalog, table->schema, table->name);
 
 	for (; names && *names; names++) {
 		const struct column column = {.name = *names, .table = table, .origin = *names};
@@ -299,7 +300,8 @@ void scope_rename(struct analysis *analysis, struct row *row, const struct tree_
 		row->columns = NULL;
 		row->room = 0;
 	}
-	tree_for_each(item, aliases) {
+	tree_for_each(item, aliases)
+	{
 		const struct column column = {.name = node_name(item)};
 
 		if (!column.name) {
@@ -324,8 +326,8 @@ void scope_rename(struct analysis *analysis, struct row *row, const struct tree_
 
 struct entry *level_add(struct analysis *analysis, struct level *level, struct range *range)
 {
-	struct entry *entries = grow(analysis, level->entries, level->count, &level->room,
-				     sizeof(*entries));
+	struct entry *entries =
+		grow(analysis, level->entries, level->count, &level->room, sizeof(*entries));
 
 	if (!entries)
 		return NULL;

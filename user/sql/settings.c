@@ -70,8 +70,8 @@ static unsigned long parse_timeout(const char *text)
 	static const struct {
 		const char *unit;
 		unsigned long factor;
-	} units[] = {{"", 1},	 {"ms", 1},	   {"s", 1000}, {"min", 60000},
-		     {"h", 3600000}, {"d", 86400000}};
+	} units[] = {{"", 1},	     {"ms", 1},	     {"s", 1000},
+		     {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
 	unsigned long number;
 	char *end;
 
@@ -126,7 +126,8 @@ static bool value_is_fine(struct analysis *analysis, const struct setting *setti
 		return false;
 	case SETTING_FREE:
 		/* SET TIME ZONE INTERVAL '...' is a cast of a constant. */
-		tree_for_each(item, arguments) {
+		tree_for_each(item, arguments)
+		{
 			struct node node = node_read(analysis, item);
 
 			if (node_is(node, "TypeCast"))
@@ -136,8 +137,9 @@ static bool value_is_fine(struct analysis *analysis, const struct setting *setti
 		}
 		return true;
 	case SETTING_ENCODING:
-		return value && (strcasecmp(value, "utf8") == 0 || strcasecmp(value, "utf-8") == 0 ||
-				 strcasecmp(value, "unicode") == 0);
+		return value &&
+		       (strcasecmp(value, "utf8") == 0 || strcasecmp(value, "utf-8") == 0 ||
+			strcasecmp(value, "unicode") == 0);
 	case SETTING_TIMEOUT:
 		return timeout_is_fine(analysis, setting, value);
 	}
@@ -148,8 +150,7 @@ static bool value_is_fine(struct analysis *analysis, const struct setting *setti
 
 static bool asks_read_write(const struct tree_value *definition)
 {
-	const struct tree_value *constant =
-		tree_member(tree_member(definition, "arg"), "A_Const");
+	const struct tree_value *constant = tree_member(tree_member(definition, "arg"), "A_Const");
 
 	return tree_number(tree_member(constant, "ival"), "ival") == 0;
 }
@@ -158,7 +159,8 @@ void walk_transaction_modes(struct analysis *analysis, const struct tree_value *
 {
 	static const char *const harmless[] = {"transaction_isolation", "transaction_deferrable"};
 
-	tree_for_each(item, options) {
+	tree_for_each(item, options)
+	{
 		const struct node node = node_read(analysis, item);
 		const char *name = tree_string(node.body, "defname");
 		bool known = false;
@@ -186,8 +188,8 @@ void walk_transaction_modes(struct analysis *analysis, const struct tree_value *
 static void walk_set_many(struct analysis *analysis, const char *name,
 			  const struct tree_value *arguments)
 {
-	if (name && (strcmp(name, "TRANSACTION") == 0 ||
-		     strcmp(name, "SESSION CHARACTERISTICS") == 0))
+	if (name &&
+	    (strcmp(name, "TRANSACTION") == 0 || strcmp(name, "SESSION CHARACTERISTICS") == 0))
 		walk_transaction_modes(analysis, arguments);
 	else
 		deny(analysis, "SET", name ? name : "of many", "");

@@ -346,9 +346,7 @@ const struct tree_value *tree_member(const struct tree_value *value, const char 
 {
 	if (!value || value->kind != TREE_OBJECT)
 		return NULL;
-	tree_for_each(member, value)
-		if (strcmp(member->key, key) == 0)
-			return member;
+	tree_for_each(member, value) if (strcmp(member->key, key) == 0) return member;
 	return NULL;
 }
 

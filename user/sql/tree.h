@@ -47,8 +47,8 @@ long tree_number(const struct tree_value *value, const char *key);
 bool tree_flag(const struct tree_value *value, const char *key);
 
 /* The values directly inside of an array or object (none for NULL), in their order. */
-#define tree_for_each(item, container)                                                           \
-	for (const struct tree_value *item = (container) ? (container) + 1 : NULL,               \
+#define tree_for_each(item, container)                                                            \
+	for (const struct tree_value *item = (container) ? (container) + 1 : NULL,                \
 				     *item##_end = item ? (container) + (container)->span : NULL; \
 	     item != item##_end; item += item->span)
 

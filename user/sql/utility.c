@@ -56,7 +56,8 @@ static bool explain_runs(struct analysis *analysis, const struct tree_value *opt
 					    "wal",     "timing",  "summary", "format"};
 	bool runs = false;
 
-	tree_for_each(item, options) {
+	tree_for_each(item, options)
+	{
 		const struct node node = node_read(analysis, item);
 		const char *name = tree_string(node.body, "defname");
 		bool found = false;
@@ -113,12 +114,13 @@ static void walk_copy_columns(struct analysis *analysis, const struct range *ran
 			      enum sql_use use, const struct tree_value *list)
 {
 	const struct table *table = range->row.tables[0];
-	struct sql_access *access = access_note(analysis, SQL_ACCESS_RELATION, use, table->schema,
-						table->name);
+	struct sql_access *access =
+		access_note(analysis, SQL_ACCESS_RELATION, use, table->schema, table->name);
 
 	if (!list)
 		access_add_column(analysis, access, NULL);
-	tree_for_each(item, list) {
+	tree_for_each(item, list)
+	{
 		if (!node_name(item))
 			analysis_unknown_node(analysis, "CopyStmt", "attlist");
 		else
@@ -140,9 +142,9 @@ static void walk_copy(struct analysis *analysis, const struct tree_value *body)
 							    : "to a file");
 		return;
 	}
-	tree_for_each(item, tree_member(body, "options"))
-		if (!node_is(node_read(analysis, item), "DefElem"))
-			analysis_unknown_node(analysis, "CopyStmt", "options");
+	tree_for_each(item, tree_member(body, "options")) if (!node_is(node_read(analysis, item),
+								       "DefElem"))
+		analysis_unknown_node(analysis, "CopyStmt", "options");
 	if (tree_member(body, "query")) {
 		(void)walk_inner(analysis, "COPY", changing, tree_member(body, "query"));
 		return;
@@ -160,10 +162,10 @@ static void walk_copy(struct analysis *analysis, const struct tree_value *body)
 
 static void walk_transaction(struct analysis *analysis, const struct tree_value *body)
 {
-	static const char *const granted[] = {
-		"TRANS_STMT_BEGIN",    "TRANS_STMT_START",     "TRANS_STMT_COMMIT",
-		"TRANS_STMT_ROLLBACK", "TRANS_STMT_SAVEPOINT", "TRANS_STMT_RELEASE",
-		"TRANS_STMT_ROLLBACK_TO"};
+	static const char *const granted[] = {"TRANS_STMT_BEGIN",      "TRANS_STMT_START",
+					      "TRANS_STMT_COMMIT",     "TRANS_STMT_ROLLBACK",
+					      "TRANS_STMT_SAVEPOINT",  "TRANS_STMT_RELEASE",
+					      "TRANS_STMT_ROLLBACK_TO"};
 	const char *kind = tree_string(body, "kind");
 
 	walk_transaction_modes(analysis, tree_member(body, "options"));
@@ -178,7 +180,8 @@ static void walk_prepare(struct analysis *analysis, const struct tree_value *bod
 {
 	struct level level = {0};
 
-	tree_for_each(item, tree_member(body, "argtypes")) {
+	tree_for_each(item, tree_member(body, "argtypes"))
+	{
 		const struct node node = node_read(analysis, item);
 
 		if (node_is(node, "TypeName"))
@@ -198,7 +201,8 @@ static void walk_lock(struct analysis *analysis, const struct tree_value *body)
 {
 	struct level level = {0};
 
-	tree_for_each(item, tree_member(body, "relations")) {
+	tree_for_each(item, tree_member(body, "relations"))
+	{
 		const struct node node = node_read(analysis, item);
 		const struct range *range;
 
