@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agentpol/commands.h"
+#include "policyd/sql_child.h"
 
 static const struct command commands[] = {
 	{"check", cmd_check, "read and lint manifests"},
@@ -85,8 +86,10 @@ int main(int argc, char **argv)
 		{0},
 	};
 	const struct command *command;
-	int option;
+	int option, status;
 
+	if (sql_child_main(argc, argv, &status))
+		return status;
 	/* "+": the options behind the verb are the verb's. */
 	while ((option = getopt_long(argc, argv, "+hV", options, NULL)) != -1) {
 		switch (option) {

@@ -19,6 +19,7 @@
 #include "policyd/config.h"
 #include "policyd/control.h"
 #include "policyd/requests.h"
+#include "policyd/sql_child.h"
 #include "policyd/sweep.h"
 
 static const char usage[] =
@@ -395,8 +396,10 @@ int main(int argc, char **argv)
 	struct daemon daemon = {0};
 	struct error error = {.status = STATUS_DONE};
 	char *text;
-	int option, result;
+	int option, result, status;
 
+	if (sql_child_main(argc, argv, &status))
+		return status;
 	while ((option = getopt_long(argc, argv, "c:fhV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
