@@ -262,6 +262,28 @@ static void nobody_takes_the_guards_place(void **state)
 	assert_nothing_came(six);
 }
 
+/* Whatever the one who comes later sets on its socket, and though it may listen there. */
+static void nobody_listens_beside_the_guard(void **state)
+{
+	const int on = 1;
+
+	put_under(
+		*state,
+		"{\"agentpol\":1,\"name\":\"test\",\"network\":{\"listen\":[{\"ports\":[\"*\"]}]},"
+		"\"tools\":{" TWO_TOOLS "}}",
+		"mine", true);
+	for (int i = 0; i < 2; i++) {
+		const struct sockaddr_in4_or_6 place =
+			place_of(AF_INET, i ? "0.0.0.0" : "127.0.0.1", guard.ports.port4);
+		_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+		assert_int_equal(bind(fd, (const struct sockaddr *)&place.place, place.length), -1);
+		assert_int_equal(errno, EADDRINUSE);
+	}
+}
+
 static void no_rule_opens_another_tools_server(void **state)
 {
 	struct world *world = *state;
@@ -402,6 +424,7 @@ int main(void)
 		cmocka_unit_test(a_server_on_loopback_is_steered_by_each_of_its_addresses),
 		cmocka_unit_test(without_a_listener_nothing_goes_there),
 		cmocka_unit_test(nobody_takes_the_guards_place),
+		cmocka_unit_test(nobody_listens_beside_the_guard),
 		cmocka_unit_test(no_rule_opens_another_tools_server),
 		cmocka_unit_test(datagrams_to_a_server_are_denied),
 		cmocka_unit_test(raw_packets_to_a_server_are_denied),
