@@ -6,6 +6,7 @@ _agentpol_options() { # VERB
     check) echo "-f --format -h --help" ;;
     compile) echo "--emit --tool --format --all -h --help" ;;
     decide) echo "-m --manifest -h --help" ;;
+    test) echo "-f --format -h --help" ;;
     run) echo "-m --manifest -t --tool -u --user -q --quiet --fd --allow-degraded --log --socket
                --standalone -h --help" ;;
     attach) echo "-m --manifest --cgroup --pid --container --unit -t --tool --allow-degraded
@@ -33,6 +34,7 @@ _agentpol_values() { # VERB OPTION WORD; 1 where the option has no list of value
     --format | -f)
       case $1 in
         check) words="text json sarif github" ;;
+        test) words="text tap json" ;;
         *) words="text json" ;;
       esac ;;
     --emit) words="maps seccomp landlock oci" ;;
@@ -58,7 +60,7 @@ _agentpol_values() { # VERB OPTION WORD; 1 where the option has no list of value
 
 _agentpol() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb="" i
-  local verbs="check compile decide run attach detach ps reload log"
+  local verbs="check compile decide test run attach detach ps reload log"
 
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -104,7 +106,7 @@ _agentpol() {
     *)
       case $verb in
         log) mapfile -t COMPREPLY < <(compgen -W "show follow stats" -- "$word") ;;
-        check | compile | decide | run | attach) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+        check | compile | decide | test | run | attach) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
       esac ;;
   esac
 }
