@@ -6,20 +6,24 @@
 #include <string.h>
 
 #include "agentpol/commands.h"
+#include "agentpol/sql_tool.h"
+#include "agentpol/verdict_json.h"
 #include "base/json_write.h"
 #include "manifest/manifest.h"
 #include "manifest/request.h"
 
 static const char help[] =
-	"Usage: agentpol decide -m MANIFEST [FILE]\n"
+	"Usage: agentpol decide -m MANIFEST [--schema FILE] [FILE]\n"
 	"Reads requests from FILE (standard input), one JSON object a line, and writes a\n"
 	"verdict for each, in the same order.\n\n"
 	"  -m, --manifest=FILE  the manifest to judge by\n"
+	"      --schema=FILE    what the SQL server has, as `agentpol sql snapshot` prints it\n"
 	"  -h, --help           this text\n\n"
 	"Exit status: 0 all allowed or noted, 1 some not, 2 a line was no request.\n";
 
 struct decider {
 	const struct policy *policy;
+	const struct sql_catalog *catalog; /* NULL: none was given */
 	struct json_writer writer;
 	bool bad_line, not_allowed;
 };
@@ -34,38 +38,6 @@ struct line_reader {
 };
 
 enum line_status { LINE_READ, LINE_TOO_LONG, LINE_NONE, LINE_FAILED };
-
-static void write_hint(struct json_writer *writer, const struct verdict *verdict)
-{
-	json_key(writer, "hint");
-	json_open_object(writer);
-	json_key_string(writer, "op", verdict->hint_op);
-	json_key_string(writer, "path", verdict->hint_path);
-	if (verdict->hint_value[0]) {
-		json_key(writer, "value");
-		json_verbatim(writer, verdict->hint_value);
-	}
-	json_close_object(writer);
-}
-
-static void write_verdict(struct json_writer *writer, const struct verdict *verdict)
-{
-	json_key_string(writer, "verdict", verdict_name(verdict->kind));
-	if (verdict->reason)
-		json_key_string(writer, "reason", verdict->reason);
-	if (verdict->rule[0])
-		json_key_string(writer, "rule", verdict->rule);
-	if (verdict->message[0])
-		json_key_string(writer, "message", verdict->message);
-	if (verdict->hint_op[0])
-		write_hint(writer, verdict);
-	if (verdict->assumes[0]) {
-		json_key(writer, "assumes");
-		json_open_array(writer);
-		json_string(writer, verdict->assumes);
-		json_close_array(writer);
-	}
-}
 
 static void write_error(struct decider *decider, const char *message)
 {
@@ -88,6 +60,22 @@ static void write_unsupported(struct decider *decider, const char *kind)
 		json_key_boolean(&decider->writer, "abandon", false);
 }
 
+static void answer_sql(struct decider *decider, const struct request *request)
+{
+	struct arena *arena = arena_new();
+	struct sql_decision decision;
+
+	if (!arena) {
+		write_error(decider, "out of memory");
+		return;
+	}
+	sql_tool_decide(decider->policy, request->tool, decider->catalog, request->sql, arena,
+			&decision);
+	decider->not_allowed |= decision.verdict.kind != VERDICT_ALLOW;
+	verdict_write(&decider->writer, &decision.verdict, &decision.assumes);
+	arena_free(arena);
+}
+
 static void answer_request(struct decider *decider, const struct request_line *line)
 {
 	struct verdict verdict;
@@ -96,7 +84,10 @@ static void answer_request(struct decider *decider, const struct request_line *l
 	case USE_DECIDE:
 		policy_decide(decider->policy, &line->request, &verdict);
 		decider->not_allowed |= verdict.kind != VERDICT_ALLOW;
-		write_verdict(&decider->writer, &verdict);
+		verdict_write(&decider->writer, &verdict, NULL);
+		break;
+	case USE_SQL:
+		answer_sql(decider, &line->request);
 		break;
 	case USE_RESULT:
 		json_key_string(&decider->writer, "verdict", "noted");
@@ -209,12 +200,13 @@ static int answer_all(struct decider *decider, struct line_reader *reader, struc
 	}
 }
 
-static int decide_file(const struct policy *policy, const char *path)
+static int decide_file(const struct policy *policy, const struct sql_catalog *catalog,
+		       const char *path)
 {
 	_cleanup_free_ char *buffer = malloc(REQUEST_LINE_MAX + 1);
 	_cleanup_close_ int fd = -1;
 	struct line_reader reader = {.fd = STDIN_FILENO, .buffer = buffer};
-	struct decider decider = {.policy = policy};
+	struct decider decider = {.policy = policy, .catalog = catalog};
 	struct error error;
 	int result;
 
@@ -243,11 +235,13 @@ int cmd_decide(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"manifest", required_argument, NULL, 'm'},
+		{"schema", required_argument, NULL, 's'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	_cleanup_policy_ struct policy *policy = NULL;
-	const char *manifest = NULL, *requests = "-";
+	_cleanup_sql_catalog_ struct sql_catalog *catalog = NULL;
+	const char *manifest = NULL, *schema = NULL, *requests = "-";
 	struct error error;
 	int option;
 
@@ -255,6 +249,9 @@ int cmd_decide(int argc, char **argv)
 		switch (option) {
 		case 'm':
 			manifest = optarg;
+			break;
+		case 's':
+			schema = optarg;
 			break;
 		case 'h':
 			fputs(help, stdout);
@@ -275,5 +272,10 @@ int cmd_decide(int argc, char **argv)
 	policy = manifest_read_file(manifest, NULL, &error);
 	if (!policy)
 		return command_fail("decide", &error);
-	return decide_file(policy, requests);
+	if (schema) {
+		catalog = sql_schema_read_file(schema, &error);
+		if (!catalog)
+			return command_fail("decide", &error);
+	}
+	return decide_file(policy, catalog, requests);
 }

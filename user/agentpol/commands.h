@@ -26,6 +26,9 @@ int cmd_detach(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_log(int argc, char **argv);
+int cmd_sql(int argc, char **argv);
+/* `agentpol sql snapshot`; argv[0] is "snapshot". */
+int cmd_sql_snapshot(int argc, char **argv);
 
 /* Prints "agentpol VERB: sentence" to standard error and returns the error's status. */
 int command_fail(const char *verb, const struct error *error) MUST_USE;

@@ -17,6 +17,7 @@ static const struct command commands[] = {
 	{"ps", cmd_ps, "list what is under a policy, and what is enforced"},
 	{"reload", cmd_reload, "make the daemon read its manifests again"},
 	{"log", cmd_log, "review the audit log"},
+	{"sql", cmd_sql, "show what SQL touches, and whether a tool may run it"},
 };
 
 static const struct command *find_command(const char *name)

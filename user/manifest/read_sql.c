@@ -174,7 +174,7 @@ static void read_catalog(struct reader *reader, const json_value *value, void *t
 	int catalog;
 
 	if (reader_word(reader, value, words, ARRAY_SIZE(words), &catalog))
-		((struct sql_policy *)target)->catalog = (enum sql_catalog)catalog;
+		((struct sql_policy *)target)->catalog = (enum sql_catalog_level)catalog;
 }
 
 static void read_argument(struct reader *reader, const json_value *value, void *target)

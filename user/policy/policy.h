@@ -156,7 +156,7 @@ struct sql_grant {
 	struct sql_table *tables;
 	size_t table_count;
 };
-enum sql_catalog { CATALOG_TYPES, CATALOG_NONE, CATALOG_SCHEMA };
+enum sql_catalog_level { CATALOG_TYPES, CATALOG_NONE, CATALOG_SCHEMA };
 enum sql_tls { TLS_UNSET, TLS_DISABLE, TLS_REQUIRE, TLS_VERIFY_FULL };
 struct sql_policy {
 	const char *engine;
@@ -168,7 +168,7 @@ struct sql_policy {
 	size_t grant_count;
 	struct strings search_path;
 	struct strings functions;
-	enum sql_catalog catalog;
+	enum sql_catalog_level catalog;
 	const char *argument; /* JSON pointer, or NULL */
 	enum sql_tls tls;
 	const char *ca;

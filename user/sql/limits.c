@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Counts what PostgreSQL's scanner would find, in one pass without its tables: the tokens, and
+ * among them the operators. It follows scan.l of PostgreSQL 15 in where strings, names and comments
+ * end; where that file sees an error, the parser stops, and counts beyond do not matter.
+ */
+#include "sql/limits.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+#define OPERATOR_BYTES "~!@#^&|`?+-*/%<>="
+/* An operator of several bytes may end in + or - only if one of these is in it (scan.l). */
+#define OPERATOR_MARKS "~!@#^&|`?%"
+
+struct counter {
+	const char *at, *end;
+	size_t tokens, operators;
+	const char *exceeded; /* the sentence; NULL: none so far */
+};
+
+static bool is_letter(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_' ||
+	       (unsigned char)byte >= 0x80;
+}
+
+static bool is_digit(char byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
+static bool is_space(char byte)
+{
+	return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
+
+static bool is_operator(char byte)
+{
+	return byte && strchr(OPERATOR_BYTES, byte);
+}
+
+static size_t left(const struct counter *counter)
+{
+	return (size_t)(counter->end - counter->at);
+}
+
+static bool starts(const struct counter *counter, const char *two)
+{
+	return left(counter) >= 2 && counter->at[0] == two[0] && counter->at[1] == two[1];
+}
+
+static void skip_line_comment(struct counter *counter)
+{
+	while (counter->at < counter->end && *counter->at != '\n' && *counter->at != '\r')
+		counter->at++;
+}
+
+/* Nested; libpg_query's scanner takes time square in the depth. */
+static void skip_comment(struct counter *counter)
+{
+	size_t depth = 0;
+
+	while (counter->at < counter->end) {
+		if (starts(counter, "/*")) {
+			counter->at += 2;
+			if (++depth > SQL_COMMENT_DEPTH) {
+				counter->exceeded = "comments are nested too deeply";
+				return;
+			}
+		} else if (starts(counter, "*/")) {
+			counter->at += 2;
+			if (--depth == 0)
+				return;
+		} else {
+			counter->at++;
+		}
+	}
+}
+
+/* Behind the opening mark, to behind the closing one. */
+static void skip_quoted(struct counter *counter, char mark, bool escapes)
+{
+	while (counter->at < counter->end) {
+		const char byte = *counter->at++;
+
+		if (escapes && byte == '\\' && counter->at < counter->end)
+			counter->at++;
+		if (byte != mark)
+			continue;
+		if (counter->at == counter->end || *counter->at != mark)
+			return;
+		counter->at++;
+	}
+}
+
+/* Behind an E'' string: white space and line comments with a line's end among them, and a
+ * quotation mark, go on with it, backslashes and all. Goes behind that mark. */
+static bool escape_string_goes_on(struct counter *counter)
+{
+	const char *start = counter->at;
+	bool line = false;
+
+	while (counter->at < counter->end) {
+		if (starts(counter, "--"))
+			skip_line_comment(counter);
+		else if (is_space(*counter->at))
+			line |= *counter->at == '\n' || *counter->at == '\r', counter->at++;
+		else
+			break;
+	}
+	if (line && counter->at < counter->end && *counter->at == '\'') {
+		counter->at++;
+		return true;
+	}
+	counter->at = start;
+	return false;
+}
+
+static void skip_escape_string(struct counter *counter)
+{
+	do
+		skip_quoted(counter, '\'', true);
+	while (escape_string_goes_on(counter));
+}
+
+static void skip_identifier(struct counter *counter)
+{
+	const char *start = counter->at;
+
+	while (counter->at < counter->end &&
+	       (is_letter(*counter->at) || is_digit(*counter->at) || *counter->at == '$'))
+		counter->at++;
+	if (counter->at - start == 1 && (*start | 0x20) == 'e' && counter->at < counter->end &&
+	    *counter->at == '\'') {
+		counter->at++;
+		skip_escape_string(counter);
+	}
+}
+
+/* $1, or $tag$ text $tag$. */
+static void skip_dollar(struct counter *counter)
+{
+	const char *start = counter->at++, *tag_end;
+
+	while (counter->at < counter->end && is_digit(*counter->at))
+		counter->at++;
+	if (counter->at - start > 1)
+		return;
+	while (counter->at < counter->end && (is_letter(*counter->at) || is_digit(*counter->at)))
+		counter->at++;
+	if (counter->at == counter->end || *counter->at != '$')
+		return;
+	tag_end = ++counter->at;
+	counter->at = memmem(tag_end, left(counter), start, (size_t)(tag_end - start));
+	counter->at = counter->at ? counter->at + (tag_end - start) : counter->end;
+}
+
+static size_t operator_length(const struct counter *counter)
+{
+	size_t length = 0;
+
+	while (length < left(counter) && is_operator(counter->at[length])) {
+		const char *at = counter->at + length;
+
+		if (left(counter) - length >= 2 &&
+		    ((at[0] == '/' && at[1] == '*') || (at[0] == '-' && at[1] == '-')))
+			break;
+		length++;
+	}
+	while (length > 1 && (counter->at[length - 1] == '+' || counter->at[length - 1] == '-')) {
+		size_t marked = 0;
+
+		while (marked < length - 1 && !strchr(OPERATOR_MARKS, counter->at[marked]))
+			marked++;
+		if (marked < length - 1)
+			break;
+		length--;
+	}
+	return length;
+}
+
+/* Words that make a tree deeper, as operators do. AND and OR are lists in the tree. */
+static bool deepens(const char *word, size_t length)
+{
+	static const char *const words[] = {"union",   "except",  "intersect", "join",	  "not",
+					    "between", "like",	  "ilike",     "similar", "is",
+					    "isnull",  "notnull", "collate",   "at",	  "in"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strlen(words[i]) == length && strncasecmp(words[i], word, length) == 0)
+			return true;
+	return false;
+}
+
+static void take_word(struct counter *counter)
+{
+	const char *start = counter->at;
+
+	skip_identifier(counter);
+	counter->operators += deepens(start, (size_t)(counter->at - start));
+}
+
+static void take_token(struct counter *counter)
+{
+	const char byte = *counter->at;
+
+	counter->tokens++;
+	if (is_letter(byte)) {
+		take_word(counter);
+	} else if (byte == '\'' || byte == '"') {
+		counter->at++;
+		skip_quoted(counter, byte, false);
+	} else if (byte == '$') {
+		skip_dollar(counter);
+	} else if (is_operator(byte)) {
+		counter->operators++;
+		counter->at += operator_length(counter);
+	} else if (is_digit(byte)) {
+		while (counter->at < counter->end && is_digit(*counter->at))
+			counter->at++;
+	} else {
+		counter->operators += starts(counter, "::") || byte == '[';
+		counter->at += starts(counter, "::") ? 2 : 1;
+	}
+}
+
+static void count(struct counter *counter)
+{
+	while (counter->at < counter->end && !counter->exceeded) {
+		if (is_space(*counter->at))
+			counter->at++;
+		else if (starts(counter, "--"))
+			skip_line_comment(counter);
+		else if (starts(counter, "/*"))
+			skip_comment(counter);
+		else
+			take_token(counter);
+		if (counter->operators > SQL_OPERATORS_MAX)
+			counter->exceeded = "there are too many operators";
+		if (counter->tokens > SQL_TOKENS_MAX)
+			counter->exceeded = "there are too many words";
+	}
+}
+
+/* NULL where all of it is UTF-8 without NUL. */
+static const char *bytes_fault(const char *text, size_t length)
+{
+	const unsigned char *at = (const unsigned char *)text, *end = at + length;
+
+	while (at < end) {
+		size_t step = utf8_sequence_length(at, (size_t)(end - at));
+
+		if (*at == '\0')
+			return "there is a NUL byte in it";
+		if (step == 0)
+			return "it is not UTF-8";
+		at += step;
+	}
+	return NULL;
+}
+
+const char *sql_limits_exceeded(const char *text, size_t length)
+{
+	struct counter counter = {.at = text, .end = text + length};
+	const char *fault;
+
+	if (length > SQL_TEXT_MAX)
+		return "it is too long";
+	fault = bytes_fault(text, length);
+	if (fault)
+		return fault;
+	count(&counter);
+	return counter.exceeded;
+}
