@@ -170,7 +170,7 @@ static bool is_as_expected(const struct result *result)
 }
 
 /* 1: all as expected; 0: *result is the first that is not; -1: a request is none. */
-static int run_case(const struct judge *judge, const struct policy_case *one, struct result *result,
+static int run_case(struct judge *judge, const struct policy_case *one, struct result *result,
 		    struct error *error)
 {
 	const size_t count = policy_case_count(one);
