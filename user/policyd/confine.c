@@ -52,8 +52,8 @@ static int drop_capabilities(struct error *error)
 	(void)cap_free(none);
 	if (result < 0)
 		return fail(error, "cap_set_proc");
-	/* No signal of a debugger, no core, no /proc entries that are the user's own; and it does not
-	 * outlive who has started it. The change of user has taken the latter away: so, now. */
+	/* No signal of a debugger, no core, no /proc entries that are the user's own; and it does
+	 * not outlive who has started it. The change of user has taken the latter away: so, now. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return fail(error, "prctl");

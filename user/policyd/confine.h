@@ -19,7 +19,7 @@ struct confine_limit {
 };
 
 struct confinement {
-	uid_t uid; /* its group, too */
+	uid_t uid;	  /* its group, too */
 	const char *root; /* an empty directory */
 	const struct confine_limit *limits;
 	size_t limit_count;

@@ -22,10 +22,13 @@
 #define FILE_BYTES_MAX (24U << 20)
 
 static const char *const syscalls[] = {
-	"read", "pread64", "recvmsg", "write", "sendmsg", "close", "fstat", "newfstatat", "lseek",
-	"mmap", "munmap", "mremap", "mprotect", "madvise", "brk", "futex", "getrandom", "getpid",
-	"gettid", "setitimer", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "restart_syscall",
-	"clock_gettime", "exit", "exit_group", NULL};
+	"read",		 "pread64",	   "recvmsg",	   "write",
+	"sendmsg",	 "close",	   "fstat",	   "newfstatat",
+	"lseek",	 "mmap",	   "munmap",	   "mremap",
+	"mprotect",	 "madvise",	   "brk",	   "futex",
+	"getrandom",	 "getpid",	   "gettid",	   "setitimer",
+	"rt_sigaction",	 "rt_sigprocmask", "rt_sigreturn", "restart_syscall",
+	"clock_gettime", "exit",	   "exit_group",   NULL};
 
 struct known_policy {
 	struct known_policy *next;
@@ -298,11 +301,8 @@ static int serve(struct parser *parser)
 int parser_child_run(const struct sql_child *child)
 {
 	static const struct confine_limit limits[] = {
-		{RLIMIT_CORE, 0},
-		{RLIMIT_NPROC, 0},
-		{RLIMIT_FSIZE, 0},
-		{RLIMIT_NOFILE, 16},
-		{RLIMIT_STACK, STACK_BYTES},
+		{RLIMIT_CORE, 0},	   {RLIMIT_NPROC, 0},		{RLIMIT_FSIZE, 0},
+		{RLIMIT_NOFILE, 16},	   {RLIMIT_STACK, STACK_BYTES},
 #ifndef __SANITIZE_ADDRESS__
 		{RLIMIT_AS, MEMORY_BYTES},
 #endif

@@ -11,7 +11,7 @@
 
 #include "sql/judgement.h"
 
-#define CACHE_KEY_MAX	65536U	    /* a longer text is judged each time */
+#define CACHE_KEY_MAX	65536U	   /* a longer text is judged each time */
 #define CACHE_BYTES_MAX (8U << 20) /* keys and verdicts of one cache */
 
 enum cache_kind { CACHE_EXACT, CACHE_SHAPE };

@@ -213,33 +213,35 @@ static struct event_base *make_base(void)
 	return base;
 }
 
-static int open_gateway(struct gateway *gateway, int link, struct error *error)
+struct gateway *gateway_new(const struct gateway_host *host, const struct tls_trust *trust,
+			    struct error *error)
 {
-	static const struct packets_host link_host = {.received = on_received, .lost = on_lost};
 	static const struct questions_host questions_host = {.answered = on_answered,
 							     .renewed = on_renewed};
+	struct gateway *gateway = calloc(1, sizeof(*gateway));
 
-	gateway->budget.limit = STATEMENT_BYTES_MAX;
-	gateway->base = make_base();
-	gateway->relays = calloc(RELAYS_MAX, sizeof(struct relay *));
-	gateway->generations = calloc(RELAYS_MAX, sizeof(uint32_t));
-	if (getrandom(gateway->seed, sizeof(gateway->seed), 0) != sizeof(gateway->seed)) {
-		(void)close(link);
-		return error_set_errno(error, STATUS_SYSTEM, errno, "getrandom");
+	if (gateway) {
+		gateway->host = host;
+		gateway->trust = trust;
+		gateway->budget.limit = STATEMENT_BYTES_MAX;
+		gateway->base = make_base();
+		gateway->relays = calloc(RELAYS_MAX, sizeof(struct relay *));
+		gateway->generations = calloc(RELAYS_MAX, sizeof(uint32_t));
 	}
-	if (!gateway->base || !gateway->relays || !gateway->generations) {
-		(void)close(link);
-		return error_set(error, STATUS_SYSTEM, "no event loop");
-	}
-	gateway->questions = questions_new(gateway->base, &questions_host, gateway);
-	gateway->link = packets_new(gateway->base, link, &link_host, gateway);
-	if (!gateway->questions || !gateway->link)
-		return error_set(error, STATUS_SYSTEM, "out of memory");
-	return 0;
+	if (gateway && gateway->base)
+		gateway->questions = questions_new(gateway->base, &questions_host, gateway);
+	if (gateway && gateway->relays && gateway->generations && gateway->questions &&
+	    getrandom(gateway->seed, sizeof(gateway->seed), 0) == sizeof(gateway->seed))
+		return gateway;
+	(void)error_set(error, STATUS_SYSTEM, "the guard's event loop can't be made");
+	gateway_free(gateway);
+	return NULL;
 }
 
-static void close_gateway(struct gateway *gateway)
+void gateway_free(struct gateway *gateway)
 {
+	if (!gateway)
+		return;
 	if (gateway->relays)
 		relays_free(gateway);
 	while (gateway->listeners)
@@ -255,33 +257,21 @@ static void close_gateway(struct gateway *gateway)
 	free(gateway);
 }
 
-int gateway_run(int link, const struct gateway_host *host, const struct tls_trust *trust,
-		struct error *error)
+int gateway_run(struct gateway *gateway, int link, struct error *error)
 {
+	static const struct packets_host link_host = {.received = on_received, .lost = on_lost};
 	const struct guard_message ready = {.type = GUARD_READY};
 	const struct timeval second = {.tv_sec = 1};
-	struct gateway *gateway = calloc(1, sizeof(*gateway));
-	struct event *tick = NULL;
-	int result;
+	struct event *tick = event_new(gateway->base, -1, EV_PERSIST, on_second, gateway);
 
-	if (!gateway) {
-		(void)close(link);
-		return error_set(error, STATUS_SYSTEM, "out of memory");
+	gateway->link = packets_new(gateway->base, link, &link_host, gateway);
+	if (!gateway->link || !tick || event_add(tick, &second) < 0) {
+		if (tick)
+			event_free(tick);
+		return error_set(error, STATUS_SYSTEM, "cannot watch for events");
 	}
-	gateway->host = host;
-	gateway->trust = trust;
-	result = open_gateway(gateway, link, error);
-	if (result == 0) {
-		tick = event_new(gateway->base, -1, EV_PERSIST, on_second, gateway);
-		if (!tick || event_add(tick, &second) < 0)
-			result = error_set(error, STATUS_SYSTEM, "cannot watch for events");
-	}
-	if (result == 0) {
-		packets_send(gateway->link, &ready, NULL, NULL, 0);
-		(void)event_base_dispatch(gateway->base);
-	}
-	if (tick)
-		event_free(tick);
-	close_gateway(gateway);
-	return result;
+	packets_send(gateway->link, &ready, NULL, NULL, 0);
+	(void)event_base_dispatch(gateway->base);
+	event_free(tick);
+	return 0;
 }

@@ -15,8 +15,16 @@ struct gateway_host {
 	struct policy *(*read_policy)(const char *text, size_t length);
 };
 
-/* Serves until the link (taken over) is closed by the other side. `trust` stays the caller's. */
-int gateway_run(int link, const struct gateway_host *host, const struct tls_trust *trust,
-		struct error *error) MUST_USE;
+struct gateway;
+
+/* Everything that needs the system at large (libevent's own sockets, random numbers) is had here,
+ * before the process gives it up. `trust` and `host` stay the caller's. */
+struct gateway *gateway_new(const struct gateway_host *host, const struct tls_trust *trust,
+			    struct error *error) MUST_USE;
+/* Accepts NULL. */
+void gateway_free(struct gateway *gateway);
+
+/* Serves until the link (taken over) is closed by the other side. */
+int gateway_run(struct gateway *gateway, int link, struct error *error) MUST_USE;
 
 #endif

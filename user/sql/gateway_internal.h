@@ -25,9 +25,9 @@
 struct view {
 	struct view *next;
 	struct guarded *guarded;
-	uint64_t id; /* the catalog's number for the parser, too */
+	uint64_t id;	   /* the catalog's number for the parser, too */
 	size_t references; /* sessions */
-	char *text;  /* owned: the catalog's */
+	char *text;	   /* owned: the catalog's */
 	size_t length;
 	struct cache *cache; /* owned */
 };
@@ -38,7 +38,7 @@ struct guarded {
 	struct gateway *gateway;
 	uint64_t ref;
 	struct guard_policy options;
-	int manifest; /* memfd, for the parser */
+	int manifest;	       /* memfd, for the parser */
 	struct policy *policy; /* owned */
 	struct arena *arena;   /* owned: pointer, catalog query */
 	struct upstream_tls *tls;

@@ -58,8 +58,8 @@ static bool fill(struct guarded *guarded, const struct packet *packet)
 	struct gateway *gateway = guarded->gateway;
 	size_t length, ca_length = 0;
 	_cleanup_free_ char *text = read_file(packet->fds[0], &length);
-	_cleanup_free_ char *ca = guarded->options.has_ca ? read_file(packet->fds[1], &ca_length)
-							  : NULL;
+	_cleanup_free_ char *ca =
+		guarded->options.has_ca ? read_file(packet->fds[1], &ca_length) : NULL;
 	const struct tool *tool = NULL;
 	struct error error;
 
@@ -86,9 +86,8 @@ static bool fill(struct guarded *guarded, const struct packet *packet)
 
 static void tell_policy(const struct guarded *guarded)
 {
-	const struct guard_message head = {.type = PARSER_POLICY,
-					   .length = sizeof(guarded->options),
-					   .ref = guarded->ref};
+	const struct guard_message head = {
+		.type = PARSER_POLICY, .length = sizeof(guarded->options), .ref = guarded->ref};
 
 	questions_tell(guarded->gateway->questions, &head, &guarded->options, guarded->manifest);
 }

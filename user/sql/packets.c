@@ -189,8 +189,8 @@ static void on_writable(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	while (packets->first) {
 		struct queued *queued = packets->first;
-		int result = packet_send(fd, &queued->head, queued->tail, queued->fds,
-					 queued->fd_count);
+		int result =
+			packet_send(fd, &queued->head, queued->tail, queued->fds, queued->fd_count);
 
 		if (result == -EAGAIN)
 			return;
@@ -224,8 +224,8 @@ struct packets *packets_new(struct event_base *base, int fd, const struct packet
 static void enqueue(struct packets *packets, const struct guard_message *head, const void *tail,
 		    const int *fds, size_t fd_count)
 {
-	struct queued *queued = packets->count < QUEUE_MAX ? malloc(sizeof(*queued) + head->length)
-							   : NULL;
+	struct queued *queued =
+		packets->count < QUEUE_MAX ? malloc(sizeof(*queued) + head->length) : NULL;
 	size_t i;
 
 	if (!queued)

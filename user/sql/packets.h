@@ -17,7 +17,7 @@
 
 struct packet {
 	struct guard_message head;
-	const char *tail; /* head.length bytes and a NUL */
+	const char *tail;	/* head.length bytes and a NUL */
 	int fds[GUARD_FDS_MAX]; /* -1: none; whoever keeps one puts -1 in its place */
 };
 

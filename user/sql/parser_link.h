@@ -19,9 +19,9 @@
 
 enum parser_message_type {
 	/* from the gateway */
-	PARSER_POLICY = 64,    /* ref: the policy's; fd 0: the manifest; tail: struct guard_policy */
-	PARSER_FORGET_POLICY,  /* ref */
-	PARSER_CATALOG,	       /* ref: the catalog's; fd 0: its text */
+	PARSER_POLICY = 64,   /* ref: the policy's; fd 0: the manifest; tail: struct guard_policy */
+	PARSER_FORGET_POLICY, /* ref */
+	PARSER_CATALOG,	      /* ref: the catalog's; fd 0: its text */
 	PARSER_FORGET_CATALOG, /* ref */
 	PARSER_QUESTION, /* ref: the question's; tail: struct parser_question, then the text, or
 			    fd 0: the text */

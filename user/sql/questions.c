@@ -160,7 +160,8 @@ static void on_lost(void *context)
 	questions->parser = NULL;
 	if (questions->first && questions->first->sent)
 		answer(questions,
-		       undecided("the statement can't be judged: the parser has failed on it"), true);
+		       undecided("the statement can't be judged: the parser has failed on it"),
+		       true);
 	for (asked = questions->first; asked; asked = asked->next)
 		asked->sent = false;
 }
@@ -195,8 +196,8 @@ void questions_set_parser(struct questions *questions, int fd)
 		send_asked(questions, asked);
 }
 
-void questions_tell(struct questions *questions, const struct guard_message *head,
-		    const void *tail, int fd)
+void questions_tell(struct questions *questions, const struct guard_message *head, const void *tail,
+		    int fd)
 {
 	if (questions->parser)
 		packets_send(questions->parser, head, tail, &fd, fd >= 0);
@@ -209,8 +210,8 @@ bool questions_ask(struct questions *questions, const struct question *question,
 
 	if (!asked)
 		return false;
-	*asked = (struct asked){
-		.id = ++questions->last_id, .question = *question, .length = length};
+	*asked =
+		(struct asked){.id = ++questions->last_id, .question = *question, .length = length};
 	memcpy(asked->text, text, length);
 	asked->text[length] = '\0';
 	*questions->last = asked;

@@ -28,8 +28,8 @@ void questions_free(struct questions *questions);
 /* Takes the descriptor over; a former parser is gone. */
 void questions_set_parser(struct questions *questions, int fd);
 /* PARSER_POLICY and its kin. `fd` -1: none. Nothing where there is no parser now. */
-void questions_tell(struct questions *questions, const struct guard_message *head,
-		    const void *tail, int fd);
+void questions_tell(struct questions *questions, const struct guard_message *head, const void *tail,
+		    int fd);
 
 struct question {
 	uint64_t policy, catalog;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A statement's record for the audit log, as guard_link.h has it. Called by the gateway's relays. */
+/* A statement's record for the audit log, as guard_link.h has it. Called by the gateway's relays.
+ */
 #ifndef AGENTPOL_SQL_RECORD_H
 #define AGENTPOL_SQL_RECORD_H
 

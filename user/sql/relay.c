@@ -422,10 +422,10 @@ void relay_accept(struct listener *listener, int fd, const struct sockaddr *peer
 	relay->peer_length = peer_length < sizeof(relay->peer) ? peer_length : sizeof(relay->peer);
 	memcpy(&relay->peer, peer, relay->peer_length);
 	set_up_socket(fd);
-	relay->client_readable = event_new(gateway->base, fd, EV_READ | EV_PERSIST,
-					   on_client_readable, relay);
-	relay->client_writable = event_new(gateway->base, fd, EV_WRITE | EV_PERSIST,
-					   on_client_writable, relay);
+	relay->client_readable =
+		event_new(gateway->base, fd, EV_READ | EV_PERSIST, on_client_readable, relay);
+	relay->client_writable =
+		event_new(gateway->base, fd, EV_WRITE | EV_PERSIST, on_client_writable, relay);
 	relay->session = session_new(&session_host, relay, &listener->guarded->rules,
 				     &gateway->budget, relay->nonce);
 	if (!relay->session || !relay->client_readable || !relay->client_writable) {

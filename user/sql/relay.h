@@ -23,7 +23,7 @@ struct relay {
 	struct guarded *guarded;
 	size_t place;
 	uint64_t ref, nonce;
-	uint32_t key; /* with the place: what the client got as BackendKeyData */
+	uint32_t key;		 /* with the place: what the client got as BackendKeyData */
 	struct session *session; /* owned; NULL where it cancels for another relay */
 	struct view *view;	 /* holds a reference */
 	uint64_t listener;
@@ -41,7 +41,7 @@ struct relay {
 	bool handshake_writes; /* TLS waits until it can write */
 	bool asked;	       /* policyd knows the ref */
 	bool wants_tls;
-	bool cancels;	       /* its server gets a CancelRequest, and nothing else */
+	bool cancels; /* its server gets a CancelRequest, and nothing else */
 	uint32_t cancel_pid, cancel_key;
 	bool ended;	      /* its policy is gone, and its session with it */
 	bool lingering, shut; /* the session is over */

@@ -72,10 +72,9 @@ static void take_tls_answer(struct relay *relay)
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got != 1 || answer != 'S') {
-		fail(relay,
-		     got == 1 ? "the server does not speak TLS, and the manifest wants it "
-				"(\"tls\")"
-			      : "the server has closed the connection");
+		fail(relay, got == 1 ? "the server does not speak TLS, and the manifest wants it "
+				       "(\"tls\")"
+				     : "the server has closed the connection");
 		return;
 	}
 	relay->ssl = upstream_tls_start(relay->guarded->tls, relay->server);

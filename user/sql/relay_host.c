@@ -9,10 +9,8 @@
 static void send_to_policyd(struct relay *relay, uint32_t type, uint64_t value, const void *tail,
 			    size_t length)
 {
-	const struct guard_message head = {.type = type,
-					   .length = (uint32_t)length,
-					   .ref = relay->ref,
-					   .value = value};
+	const struct guard_message head = {
+		.type = type, .length = (uint32_t)length, .ref = relay->ref, .value = value};
 
 	packets_send(relay->gateway->link, &head, tail, NULL, 0);
 }

@@ -75,8 +75,7 @@ static bool read_statement(char type, const uint8_t *body, size_t length, struct
 {
 	if (type == 'P')
 		return read_parse(body, length, parse);
-	*parse = (struct parse){
-		.name = "", .text = (const char *)body, .text_length = length - 1};
+	*parse = (struct parse){.name = "", .text = (const char *)body, .text_length = length - 1};
 	return length > 0 && memchr(body, '\0', length) == body + length - 1;
 }
 
@@ -110,8 +109,7 @@ static struct judgement *judge_types(const struct session *session, const struct
 static void note_approved(struct session *session, char type, const struct parse *parse,
 			  struct judgement *judgement)
 {
-	if (judgement->statement == SQL_STATEMENT_COPY_IN ||
-	    judgement->kind == VERDICT_WOULD_DENY)
+	if (judgement->statement == SQL_STATEMENT_COPY_IN || judgement->kind == VERDICT_WOULD_DENY)
 		session->copy_approved = true;
 	if (judgement->kind == VERDICT_WOULD_DENY)
 		session_tell(session, judgement, parse->text, parse->text_length);
@@ -164,8 +162,7 @@ static enum action judge(struct session *session, char type, const uint8_t *body
 					   "invalid message format"));
 	judgement = judge_types(session, &parse);
 	if (!judgement)
-		judgement =
-			session->host->judge(session->context, parse.text, parse.text_length);
+		judgement = session->host->judge(session->context, parse.text, parse.text_length);
 	if (!judgement)
 		return session->state == SESSION_OVER ? ACTION_OVER : ACTION_WAIT;
 	return act(session, type, body, length, judgement);

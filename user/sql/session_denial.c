@@ -22,7 +22,8 @@ static void put_substitute(struct session *session, char type, uint64_t number)
 	(void)snprintf(text, sizeof(text), "\"" TOKEN_FORMAT "%" PRIu64 "\"", session->nonce,
 		       number);
 	begin = message_begin(&message, type == 'P' ? 'P' : 'Q');
-	/* With a name of its own: the unnamed statement would be dropped first. It is never made. */
+	/* With a name of its own: the unnamed statement would be dropped first. It is never made.
+	 */
 	if (type == 'P')
 		protocol_put_string(&message, "agentpol-denied");
 	protocol_put_string(&message, text);
@@ -70,7 +71,8 @@ void session_forget_denied(struct session *session)
 		drop_first(session);
 }
 
-/* What the client gets to hear: what was denied, by which rule, and the edit that would allow it. */
+/* What the client gets to hear: what was denied, by which rule, and the edit that would allow it.
+ */
 static void put_verdict(struct session *session, const struct judgement *judgement)
 {
 	const char *const *text = judgement->text;
@@ -124,8 +126,7 @@ bool session_answer_denied(struct session *session, const uint8_t *body, size_t 
 	/* Those before it were skipped by the server, as the texts would have been. */
 	while (session->denied_count && session->denied[session->denied_first].number < number)
 		drop_first(session);
-	if (session->denied_count == 0 ||
-	    session->denied[session->denied_first].number != number)
+	if (session->denied_count == 0 || session->denied[session->denied_first].number != number)
 		return false;
 	put_verdict(session, session->denied[session->denied_first].judgement);
 	drop_first(session);

@@ -5,8 +5,8 @@
 
 #include "sql/shape.h"
 
-#define NAMED_MAX     256  /* prepared statements and portals, each */
-#define QUEUE_MAX     1024 /* commands under way */
+#define NAMED_MAX	256  /* prepared statements and portals, each */
+#define QUEUE_MAX	1024 /* commands under way */
 #define FLIGHT_TEXT_MAX 8192 /* of a statement's text that is kept for the log */
 
 /* A statement's text, shared by its name, its portals and its runs. */
@@ -161,9 +161,8 @@ void flight_bind(struct flight *flight, const uint8_t *body, size_t length)
 
 void flight_execute(struct flight *flight, const uint8_t *body, size_t length, uint64_t now)
 {
-	struct name *named = memchr(body, '\0', length)
-				     ? find(flight->portals, (const char *)body)
-				     : NULL;
+	struct name *named =
+		memchr(body, '\0', length) ? find(flight->portals, (const char *)body) : NULL;
 
 	push(flight, hold(named ? named->noted : NULL), now);
 }

@@ -20,11 +20,11 @@
 #define CATALOG_MAX (16U << 20)
 
 enum session_state {
-	SESSION_START,	 /* the client's first packets */
-	SESSION_WANTED,	 /* a server was asked for */
-	SESSION_AUTH,	 /* authentication passes through */
-	SESSION_SETTLE,	 /* from AuthenticationOk to ReadyForQuery */
-	SESSION_CATALOG, /* the guard's own query */
+	SESSION_START,	  /* the client's first packets */
+	SESSION_WANTED,	  /* a server was asked for */
+	SESSION_AUTH,	  /* authentication passes through */
+	SESSION_SETTLE,	  /* from AuthenticationOk to ReadyForQuery */
+	SESSION_CATALOG,  /* the guard's own query */
 	SESSION_SNAPSHOT, /* the host reads its text */
 	SESSION_OPEN,
 	SESSION_OVER,
@@ -42,9 +42,9 @@ struct stream {
 	uint8_t head[MESSAGE_HEAD];
 	uint8_t head_used; /* of a head that has not come whole */
 	enum stream_mode mode;
-	uint32_t left;		/* bytes of the body that are still to come, in this mode */
-	uint32_t rest;		/* and those behind them, which pass */
-	struct buffer message;	/* STREAM_COLLECT: head and body so far */
+	uint32_t left;	       /* bytes of the body that are still to come, in this mode */
+	uint32_t rest;	       /* and those behind them, which pass */
+	struct buffer message; /* STREAM_COLLECT: head and body so far */
 };
 
 /* A message that was refused in the server's stead. */
@@ -79,36 +79,37 @@ struct session {
 	bool strings_conform; /* standard_conforming_strings=on was seen */
 	bool encoding_known;  /* client_encoding is one that is guarded */
 
-	bool waiting;	     /* for a verdict on client.message */
-	bool skipping;	     /* up to a Sync: a Parse was denied */
-	bool copy_approved;  /* a COPY FROM STDIN was */
-	char transaction;    /* of the last ReadyForQuery */
+	bool waiting;	    /* for a verdict on client.message */
+	bool skipping;	    /* up to a Sync: a Parse was denied */
+	bool copy_approved; /* a COPY FROM STDIN was */
+	char transaction;   /* of the last ReadyForQuery */
 
 	uint64_t nonce;
 	uint64_t denied_numbers; /* given out */
 	struct denied denied[DENIED_MAX];
 	size_t denied_first, denied_count;
-	struct told *told; /* owned; TOLD_MAX */
+	struct told *told;		 /* owned; TOLD_MAX */
 	uint64_t syncs_sent, syncs_seen; /* what ends in a ReadyForQuery, and those */
 
 	/* max_rows */
 	uint64_t rows;
 	uint64_t executes; /* Execute and Query messages since the last idle ReadyForQuery */
 	bool rows_over, cancelling;
-	bool discarding; /* the server's answers up to ReadyForQuery: the client was told an error */
+	bool discarding; /* the server's answers up to ReadyForQuery: the client was told an error
+			  */
 
 	struct buffer catalog; /* SESSION_CATALOG */
 	struct flight *flight; /* owned; NULL but where allowed statements are logged */
 };
 
 /* session.c */
-void session_fatal(struct session *session, const char *code, const char *format, ...)
-	FORMAT(3, 4);
+void session_fatal(struct session *session, const char *code, const char *format, ...) FORMAT(3, 4);
 /* The next head of a stream, from what is left over and `bytes`; false where it is not whole: all
  * bytes are taken then. *taken of `bytes` belong to it. */
 bool stream_next_head(struct stream *stream, const uint8_t *bytes, size_t length,
 		      struct message_head *head, size_t *taken);
-/* Takes what of a message's rest is in `bytes`; the number of bytes. Collects where the mode says. */
+/* Takes what of a message's rest is in `bytes`; the number of bytes. Collects where the mode says.
+ */
 size_t stream_take(struct stream *stream, const uint8_t *bytes, size_t length);
 
 /* session_start.c: until the session is open */

@@ -37,8 +37,8 @@ static void log_done(struct session *session, bool has_rows, uint64_t rows)
 
 /*
  * More rows than granted have come, and the server has ended the command by itself. Where nothing
- * else can have run behind it, the client hears of an error; else what it believes and what was done
- * would differ.
+ * else can have run behind it, the client hears of an error; else what it believes and what was
+ * done would differ.
  */
 static void end_over(struct session *session)
 {
@@ -60,8 +60,8 @@ static void end_over(struct session *session)
 static bool on_complete(struct session *session, const uint8_t *body, size_t length)
 {
 	uint64_t rows = 0;
-	bool counted = length && body[length - 1] == '\0' &&
-		       command_tag_rows((const char *)body, &rows);
+	bool counted =
+		length && body[length - 1] == '\0' && command_tag_rows((const char *)body, &rows);
 
 	log_done(session, counted, rows);
 	if (session->rows_over) {

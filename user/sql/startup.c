@@ -10,8 +10,7 @@
 
 #define OPTIONS_MAX 1024 /* bytes of "options" */
 
-static void FORMAT(3, 4)
-	refuse(struct startup *startup, const char *code, const char *format, ...)
+static void FORMAT(3, 4) refuse(struct startup *startup, const char *code, const char *format, ...)
 {
 	va_list arguments;
 
@@ -103,7 +102,7 @@ static void set_timeout(struct startup *startup, const char *name, const char *v
 static const char *inert_setting(const char *name)
 {
 	static const char *const names[] = {
-		"application_name",	"DateStyle",	       "IntervalStyle", "TimeZone",
+		"application_name",   "DateStyle",	     "IntervalStyle", "TimeZone",
 		"extra_float_digits", "client_min_messages", "bytea_output",
 	};
 	size_t i;
@@ -287,8 +286,8 @@ void startup_read(const struct sql_policy *policy, const uint8_t *packet, size_t
 	}
 	if (version >> 16 != 3) {
 		refuse(startup, "0A000",
-		       "unsupported frontend protocol %u.%u: the guard speaks 3.0",
-		       version >> 16, version & 0xffff);
+		       "unsupported frontend protocol %u.%u: the guard speaks 3.0", version >> 16,
+		       version & 0xffff);
 		return;
 	}
 	startup->kind = STARTUP_SESSION;

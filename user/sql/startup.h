@@ -26,7 +26,8 @@ enum startup_kind {
 struct startup {
 	enum startup_kind kind;
 	uint32_t pid, key; /* STARTUP_CANCEL */
-	/* NegotiateProtocolVersion goes to the client first: a newer minor version, or _pq_. keys */
+	/* NegotiateProtocolVersion goes to the client first: a newer minor version, or _pq_. keys
+	 */
 	bool negotiate;
 	struct buffer options; /* owned: names of _pq_. keys, each with its NUL */
 	uint32_t option_count;

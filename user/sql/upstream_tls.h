@@ -37,7 +37,8 @@ enum tls_progress { TLS_DONE, TLS_WANTS_READ, TLS_WANTS_WRITE, TLS_FAILED };
 /* One step of the handshake; where it fails, the sentence for the client is in *error. */
 enum tls_progress upstream_tls_handshake(SSL *ssl, struct error *error);
 
-/* As read(2) and write(2), without waiting: -EAGAIN, -EPIPE for all that went wrong, 0 at the end. */
+/* As read(2) and write(2), without waiting: -EAGAIN, -EPIPE for all that went wrong, 0 at the end.
+ */
 ssize_t upstream_tls_read(SSL *ssl, void *bytes, size_t length);
 ssize_t upstream_tls_write(SSL *ssl, const void *bytes, size_t length);
 
