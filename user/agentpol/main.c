@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agentpol/commands.h"
+#include "policyd/sql_child.h"
 
 static const struct command commands[] = {
 	{"check", cmd_check, "read and lint manifests"},
@@ -88,6 +89,8 @@ int main(int argc, char **argv)
 	const struct command *command;
 	int option;
 
+	if (sql_child_main(argc, argv, &option))
+		return option;
 	/* "+": the options behind the verb are the verb's. */
 	while ((option = getopt_long(argc, argv, "+hV", options, NULL)) != -1) {
 		switch (option) {

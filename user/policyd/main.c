@@ -19,6 +19,7 @@
 #include "policyd/config.h"
 #include "policyd/control.h"
 #include "policyd/requests.h"
+#include "policyd/sql_child.h"
 #include "policyd/sweep.h"
 
 static const char usage[] =
@@ -397,6 +398,8 @@ int main(int argc, char **argv)
 	char *text;
 	int option, result;
 
+	if (sql_child_main(argc, argv, &result))
+		return result;
 	while ((option = getopt_long(argc, argv, "c:fhV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
