@@ -72,9 +72,9 @@ children+=("$slow_pid")
 wait_for 10 holds "$work/slow" slow
 held "$work/writer" writer
 wait_for 10 holds "$work/writer" slow
-read -r longest count <<<"$(load latency 3)"
-echo "# beside a slow reader and a slow writer: $count answers in 3 s, the longest took $longest ms"
-ok "a slow reader and a slow writer hold nobody up" test "$count" -gt 100
+read -r longest answers <<<"$(load latency 3)"
+echo "# beside a slow reader and a slow writer: $answers answers in 3 s, the longest took $longest ms"
+ok "a slow reader and a slow writer hold nobody up" test "$answers" -gt 100
 echo go >&7
 exec 7>&-
 ok "and the slow writer gets its answer" wait_for 10 holds "$work/writer" answered
