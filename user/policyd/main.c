@@ -396,10 +396,10 @@ int main(int argc, char **argv)
 	struct daemon daemon = {0};
 	struct error error = {.status = STATUS_DONE};
 	char *text;
-	int option, result, status;
+	int option, result;
 
-	if (sql_child_main(argc, argv, &status))
-		return status;
+	if (sql_child_main(argc, argv, &result))
+		return result;
 	while ((option = getopt_long(argc, argv, "c:fhV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

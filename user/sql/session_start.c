@@ -65,6 +65,9 @@ static size_t startup_bytes(struct session *session, const uint8_t *bytes, size_
 	struct buffer *packet = &session->client.message;
 	size_t taken = 0, wanted = 4, more;
 
+	/* A length that came before was found good then. */
+	if (packet->length >= 4)
+		wanted = protocol_get32(buffer_bytes(packet));
 	while (taken < length && packet->length < wanted) {
 		more = wanted - packet->length;
 		if (more > length - taken)
