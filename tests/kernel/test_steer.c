@@ -223,6 +223,15 @@ static void an_ipv6_server_is_steered_to_ipv6(void **state)
 	assert_steered(*state, AF_INET6, 0, "2001:db8::10", "2001:db8::10", "hello");
 }
 
+/* The words of a mapped address, but not in front. */
+static void an_ipv6_server_that_looks_mapped_is_ipv6(void **state)
+{
+	put_under(*state, MANIFEST("", "", TOOL("mine", "[2001:db8::ffff:c000:20a]:5432")), "mine",
+		  true);
+	assert_steered(*state, AF_INET6, 0, "2001:db8::ffff:c000:20a", "2001:db8::ffff:c000:20a",
+		       NULL);
+}
+
 static void a_server_on_loopback_is_steered_by_each_of_its_addresses(void **state)
 {
 	put_under(*state, MANIFEST("", EVERYTHING, TOOL("mine", "localhost:5432")), "mine", true);
@@ -421,6 +430,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connect_to_the_tools_server_comes_to_the_guard),
 		cmocka_unit_test(an_ipv6_server_is_steered_to_ipv6),
+		cmocka_unit_test(an_ipv6_server_that_looks_mapped_is_ipv6),
 		cmocka_unit_test(a_server_on_loopback_is_steered_by_each_of_its_addresses),
 		cmocka_unit_test(without_a_listener_nothing_goes_there),
 		cmocka_unit_test(nobody_takes_the_guards_place),
