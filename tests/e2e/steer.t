@@ -268,6 +268,34 @@ is "in another namespace the first connect is denied" "$(cat "$work/first")" "Op
 served_there() { [ "$("${inside[@]}" nsenter --net="/run/netns/$far_name" python3 "$work/way.py" tcp $granted 5432)" = served ]; }
 ok "and the next goes to the guard there" wait_for 5 served_there
 
+# A client's request to cancel comes to the guard, too.
+"${inside[@]}" timeout -s INT 2 psql "host=$granted port=5432 user=app dbname=postgres gssencmode=disable" \
+  -Atc "SELECT count(*) FROM orders a, orders b, orders c, orders d, orders e, orders f, orders g, orders h, orders i, orders j, orders k, orders l, orders m, orders n, orders o, orders p, orders q, orders r" \
+  >"$work/cancelled" 2>&1
+ok "a request to cancel goes through the guard" wait_for 3 holds "$work/cancelled" "canceling statement due to user request"
+
+# ---- TLS to the server ----
+
+if command -v openssl >/dev/null; then
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=db" -addext "subjectAltName=IP:$granted" -keyout "$work/db/data/server.key" -out "$work/db/data/server.crt" >"$work/openssl" 2>&1
+  chown nobody "$work/db/data/server.key" "$work/db/data/server.crt"
+  chmod 600 "$work/db/data/server.key"
+  psql -qh "$work/db" -U app -d postgres -c "ALTER SYSTEM SET ssl = on" -c "SELECT pg_reload_conf()" >/dev/null
+  cp "$work/db/data/server.crt" "$work/ca.crt"
+  for mode in verified unknown; do
+    sql_manifest "$work/$mode.json" "" "$(tool orders $granted:5432)"
+  done
+  sed -i "s|\"tls\": \"disable\"|\"tls\": \"verify-full\", \"ca\": \"$work/ca.crt\"|" "$work/verified.json"
+  sed -i 's|"tls": "disable", ||' "$work/unknown.json"
+  verified() { [ "$(query "$work/verified.json" orders $granted 'SELECT count(*) FROM orders')" = 3 ]; }
+  ok "the guard verifies the server by the manifest's \"ca\"" wait_for 5 verified
+  not_verified=$(query "$work/unknown.json" orders $granted 'SELECT count(*) FROM orders')
+  like "and without it by the system's, which does not know this one" "$not_verified" "FATAL"
+  echo "# $not_verified"
+  sed "s|$work/ca.crt|$work/none.crt|" "$work/verified.json" >"$work/missing.json"
+  like "a \"ca\" that is not there is told at once" "$(in_run "$work/missing.json" orders true)" "none.crt"
+fi
+
 # ---- open before ----
 
 mkdir "$cgroups/$name-open"
