@@ -254,6 +254,19 @@ static const struct sql_case sql_cases[] = {
 	{"CC", "SELECT orders.id FROM orders o"},
 	{"CC", "SELECT a FROM (SELECT 1 AS b) s"},
 
+	{"AA", "SELECT (json_each('{}')).key, (jsonb_each('{}')).*"},
+	{"FF", "SELECT (json_each('{}')).purge"},
+	{"FF", "SELECT (jsonb_array_elements('[]')).value"},
+	{"AF", "SELECT p.purge FROM (orders o(a, b, c, d, e) JOIN app.notes n(f) ON true) AS p(x)"},
+	{"AF", "SELECT j.ctid FROM (orders o JOIN (VALUES (1)) v(a) ON true) j"},
+	{"AF", "SELECT n.ctid FROM app.notes n"},
+	{"FF", "SELECT l.lower FROM lower('A') l"},
+	{"AA", "SELECT g.k, g.value FROM json_each('{}') AS g(k)"},
+	{"FF", "SELECT g.key FROM json_each('{}') AS g(k)"},
+	{"FF", "SELECT g.ordinality FROM generate_series(1, 2) WITH ORDINALITY g(n, o)"},
+	{"AF", "INSERT INTO orders (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET total = "
+	       "excluded.purge"},
+
 	/* ---- what is in view where ---- */
 	{"AA", "SELECT * FROM orders o, LATERAL (SELECT o.id) x"},
 	{"CC", "SELECT * FROM orders o, (SELECT o.id) x"},
@@ -268,6 +281,19 @@ static const struct sql_case sql_cases[] = {
 	{"AA", "SELECT total AS t FROM orders GROUP BY t ORDER BY t"},
 	{"AA", "SELECT id FROM orders UNION SELECT id FROM customers ORDER BY id"},
 	{"AA", "SELECT a.x FROM orders AS a(x)"},
+
+	{"CC", "SELECT (SELECT 1 FROM orders customers JOIN (SELECT customers.ssn) x ON true) FROM "
+	       "customers"},
+	{"CC",
+	 "WITH RECURSIVE t AS (SELECT id, name FROM customers UNION ALL SELECT c.id, c.ssn FROM "
+	 "customers c JOIN t USING (id)) SELECT * FROM t"},
+	{"CC", "SELECT 1 FROM customers c(a, b, c) NATURAL JOIN (VALUES ('1')) v(c)"},
+	{"CC", "SELECT a.name FROM customers a LEFT JOIN customers b USING (id, ssn)"},
+	{"AA", "SELECT a.name FROM customers a LEFT JOIN customers b USING (id, name)"},
+	{"AA", "SELECT name c FROM customers c ORDER BY c"},
+	{"CC", "SELECT name FROM customers c ORDER BY c"},
+	{"CC", "UPDATE orders SET total = 1 FROM customers c RETURNING *"},
+	{"CC", "DELETE FROM orders RETURNING (SELECT ssn FROM customers LIMIT 1)"},
 
 	/* ---- functions ---- */
 	{"AA", "SELECT lower('A'), upper(name), length(name) FROM customers"},

@@ -4,6 +4,7 @@
 
 #include "sql/analysis.h"
 #include "sql/builtins.h"
+#include "sql/function_columns.h"
 #include "sql/literal_name.h"
 
 static const struct value_type no_type;
@@ -65,6 +66,24 @@ static void use_sequence(struct analysis *analysis, struct level *level, const c
 				  table->name);
 }
 
+/* The fields of what PostgreSQL's own function returns, where they are known. */
+static struct value_type call_type(const struct analysis *analysis, const char *schema,
+				   const char *name)
+{
+	const struct sql_catalog *catalog = analysis->subject->catalog;
+	const char *const *columns = function_columns(name);
+	struct value_type type = {0};
+
+	/* One column is no row. */
+	if (!columns || !columns[0] || !columns[1] || !is_own(schema) ||
+	    (!schema && catalog && sql_catalog_overloads(catalog, SQL_OVERLOAD_FUNCTION, name)))
+		return no_type;
+	type.fields = columns;
+	while (columns[type.field_count])
+		type.field_count++;
+	return type;
+}
+
 struct value_type walk_call(struct analysis *analysis, struct level *level,
 			    const struct tree_value *call)
 {
@@ -83,7 +102,7 @@ struct value_type walk_call(struct analysis *analysis, struct level *level,
 	walk_sort(analysis, level, tree_member(call, "agg_order"));
 	(void)walk_expression(analysis, level, tree_member(call, "agg_filter"));
 	walk_window(analysis, level, tree_member(call, "over"));
-	return no_type;
+	return call_type(analysis, schema, name);
 }
 
 /* ---- operators ---- */

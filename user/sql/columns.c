@@ -166,7 +166,7 @@ struct value_type walk_column(struct analysis *analysis, struct level *level,
 		return no_type;
 	if (name.star)
 		return whole_row(analysis, range);
-	if (is_system_column(name.column) && range->row.table_count == 1 &&
+	if (is_system_column(name.column) && range->base &&
 	    !row_find(&range->row, name.column)) {
 		access_read(analysis, range->row.tables[0], name.column);
 		return no_type;

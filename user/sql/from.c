@@ -74,6 +74,7 @@ struct range *walk_range_table(struct analysis *analysis, struct level *level,
 	if (!range)
 		return NULL;
 	range->table = table;
+	range->base = !table->known || table->known->kind != 'v';
 	range->row = scope_table_row(analysis, table);
 	apply_alias(analysis, range, tree_member(body, "alias"), table->name);
 	return range;

@@ -47,6 +47,7 @@ struct range {
 	const char *name;	   /* NULL: none to call it by */
 	const struct table *table; /* that it is, where no alias hides its schema; else NULL */
 	struct row row;
+	bool base;     /* it is a table itself, with system columns */
 	bool function; /* as a whole it may be no row */
 };
 
