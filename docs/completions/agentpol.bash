@@ -5,7 +5,8 @@ _agentpol_options() { # VERB
   case $1 in
     check) echo "-f --format -h --help" ;;
     compile) echo "--emit --tool --format --all -h --help" ;;
-    decide) echo "-m --manifest -h --help" ;;
+    decide) echo "-m --manifest --schema -h --help" ;;
+    sql) echo "-m --manifest --tool --schema -f --format -h --help" ;;
     run) echo "-m --manifest -t --tool -u --user -q --quiet --fd --allow-degraded --log --socket
                --standalone -h --help" ;;
     attach) echo "-m --manifest --cgroup --pid --container --unit -t --tool --allow-degraded
@@ -22,7 +23,7 @@ _agentpol_takes_value() { # OPTION
   case $1 in
     -m | --manifest | -t | --tool | -u | --user | --fd | --log | --socket | --cgroup | --pid | \
       --container | --unit | --format | --emit | -a | --agent | -k | --kind | -v | --verdict | -s | \
-      --since) return 0 ;;
+      --since | --schema) return 0 ;;
   esac
   return 1
 }
@@ -58,7 +59,7 @@ _agentpol_values() { # VERB OPTION WORD; 1 where the option has no list of value
 
 _agentpol() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb="" i
-  local verbs="check compile decide run attach detach ps reload log"
+  local verbs="check compile decide run attach detach ps reload log sql"
 
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -104,6 +105,7 @@ _agentpol() {
     *)
       case $verb in
         log) mapfile -t COMPREPLY < <(compgen -W "show follow stats" -- "$word") ;;
+        sql) mapfile -t COMPREPLY < <(compgen -W snapshot -- "$word") ;;
         check | compile | decide | run | attach) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
       esac ;;
   esac

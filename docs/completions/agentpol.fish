@@ -25,6 +25,7 @@ complete -c agentpol -n __agentpol_verb -a detach -d 'Take the policy off a cgro
 complete -c agentpol -n __agentpol_verb -a ps -d 'List what is under a policy'
 complete -c agentpol -n __agentpol_verb -a reload -d 'Make the daemon read its manifests again'
 complete -c agentpol -n __agentpol_verb -a log -d 'Review the audit log'
+complete -c agentpol -n __agentpol_verb -a sql -d 'Show what SQL touches'
 
 complete -c agentpol -n '__agentpol_verb check' -F
 complete -c agentpol -n '__agentpol_verb check' -s f -l format -x -a 'text json sarif github' -d 'Form of the result'
@@ -39,6 +40,7 @@ complete -c agentpol -n '__agentpol_verb compile' -s h -l help -d 'Tell the opti
 
 complete -c agentpol -n '__agentpol_verb decide' -F
 complete -c agentpol -n '__agentpol_verb decide' -s m -l manifest -r -F -d 'Manifest to judge by'
+complete -c agentpol -n '__agentpol_verb decide' -l schema -r -F -d 'What the SQL server has'
 complete -c agentpol -n '__agentpol_verb decide' -s h -l help -d 'Tell the options'
 
 complete -c agentpol -n '__agentpol_verb run' -a '(__fish_complete_command)'
@@ -79,3 +81,10 @@ complete -c agentpol -n '__agentpol_verb log' -l egress -d 'What was reached, or
 complete -c agentpol -n '__agentpol_verb log' -l log -x -a '(__fish_complete_directories)' -d 'Where the log is'
 complete -c agentpol -n '__agentpol_verb log' -l format -x -a 'text json' -d 'Form of the result'
 complete -c agentpol -n '__agentpol_verb log' -s h -l help -d 'Tell the options'
+
+complete -c agentpol -n '__agentpol_verb sql' -a snapshot -d 'Print what a server has'
+complete -c agentpol -n '__agentpol_verb sql' -s m -l manifest -r -F -d 'Manifest to judge by'
+complete -c agentpol -n '__agentpol_verb sql' -l tool -x -d 'The tool whose SQL it is'
+complete -c agentpol -n '__agentpol_verb sql' -l schema -r -F -d 'What the SQL server has'
+complete -c agentpol -n '__agentpol_verb sql' -s f -l format -x -a 'text json' -d 'Form of the result'
+complete -c agentpol -n '__agentpol_verb sql' -s h -l help -d 'Tell the options'

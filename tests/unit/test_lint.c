@@ -86,6 +86,14 @@ static const struct finding findings[] = {
 	{"{" HEAD "\"mode\":\"audit\"}", "B020", "/mode"},
 	{"{" HEAD "\"budgets\":{},\"tools\":{\"t\":{\"effect\":\"read\"}}}", "B021",
 	 "/process/exec"},
+	{SQL("\"effect\":\"read\"", SELECTS ",\"functions\":[\"tax\",\"pg_read_file\"]"), "B022",
+	 "/tools/t/sql/functions/1"},
+	{SQL("\"effect\":\"read\"", SELECTS ",\"functions\":[\"public.dblink_exec\"]"), "B022",
+	 "/tools/t/sql/functions/0"},
+	{SQL("\"effect\":\"read\"", SELECTS ",\"functions\":[\"pg_catalog.set_config\"]"), "B022",
+	 "/tools/t/sql/functions/0"},
+	{SQL("\"effect\":\"read\"", SELECTS ",\"search_path\":[\"public\",\"pg_catalog\"]"), "B023",
+	 "/tools/t/sql/search_path/1"},
 };
 
 static void each_rule_finds_its_case_alone(void **state)

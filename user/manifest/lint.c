@@ -74,6 +74,15 @@ const struct lint_rule lint_rules[] = {
 			     "write \"mode\": \"enforce\" once the log shows no more surprises"},
 	[LINT_ANY_EXEC] = {"B021", "any-program", SEVERITY_NOTE, "any program may be executed",
 			   "list programs in \"process\"/\"exec\""},
+	[LINT_SQL_FUNCTION] =
+		{"B022", "sql-undoing-function", SEVERITY_ERROR,
+		 "the function runs SQL that it is given, reads or writes files, "
+		 "reaches other servers or changes settings, past what \"allow\" says",
+		 "remove it from \"functions\""},
+	[LINT_SQL_PATH] = {"B023", "sql-path", SEVERITY_WARNING,
+			   "pg_catalog stands behind another schema, whose functions come first: "
+			   "every statement is refused",
+			   "remove pg_catalog, which is looked in first anyway"},
 };
 const size_t lint_rule_count = ARRAY_SIZE(lint_rules);
 static_assert(ARRAY_SIZE(lint_rules) == LINT_RULES, "each rule has its line");
