@@ -3,8 +3,8 @@
  * SQL texts and what is to be said to each, offline and with a snapshot of the catalog: A allow, R
  * relation, C column, F function, O operator, T type, S statement, G setting, K stacked, Y syntax,
  * N node that is not understood, L lock, X limit. The policy and the snapshot are in
- * test_sql_decision.c: orders, app.notes and points are granted whole, customers(id, name), and
- * writes to orders, events(kind, body) and counts.
+ * test_sql_decision.c: orders, app.notes, points and absent are granted whole, customers(id, name),
+ * and writes to orders, events(kind, body) and counts.
  */
 #ifndef AGENTPOL_TESTS_SQL_CASES_H
 #define AGENTPOL_TESTS_SQL_CASES_H
@@ -67,6 +67,8 @@ static const struct sql_case sql_cases[] = {
 	{"AA", "SELECT * FROM orders TABLESAMPLE pg_catalog.bernoulli (1)"},
 	{"FF", "SELECT * FROM orders TABLESAMPLE mine (1)"},
 	{"RR", "SELECT * FROM orders TABLESAMPLE system ((SELECT 1 FROM secret))"},
+	{"AR", "SELECT * FROM absent"},
+	{"AA", "SELECT nextval('absent_seq')"},
 	{"RR", "SELECT * FROM secret"},
 	{"RR", "SELECT 1 FROM secret"},
 	{"RR", "SELECT * FROM app.orders"},
@@ -370,6 +372,14 @@ static const struct sql_case sql_cases[] = {
 	{"RR", "SELECT '\"secret\"'::regclass"},
 	{"AA", "SELECT 'orders'::regclass"},
 	{"AA", "SELECT 'customers'::regclass"},
+	{"AA", "SELECT tableoid::regclass, o.tableoid::pg_catalog.regclass FROM orders o"},
+	{"CC", "SELECT c.tableoid::regclass FROM customers c"},
+	{"TT", "SELECT ctid::regclass FROM orders"},
+	{"TT", "SELECT tableoid::regclass FROM (SELECT 1259 AS tableoid) s"},
+	{"TT", "SELECT s.tableoid::regclass FROM (SELECT 1259 AS tableoid) s, orders"},
+	{"TT", "SELECT tableoid::regclass FROM orders AS o(tableoid)"},
+	{"TT", "SELECT (tableoid + 1)::regclass FROM orders"},
+	{"TT", "SELECT (SELECT tableoid FROM orders LIMIT 1)::regclass"},
 	{"TT", "SELECT '1259'::regclass"},
 	{"TT", "SELECT 1259::regclass"},
 	{"TT", "SELECT $1::regclass"},

@@ -17,9 +17,11 @@
 	"\"server\":\"localhost:5432\"," keys "}}}}"
 
 static const char shop[] =
-	SQL("\"allow\":[{\"select\":[\"orders\",\"customers(id, name)\",\"app.notes\",\"points\"]},"
+	SQL("\"allow\":[{\"select\":[\"orders\",\"customers(id, "
+	    "name)\",\"app.notes\",\"points\",\"absent\"]},"
 	    "{\"insert\":[\"orders\",\"events(kind, body)\"]},"
-	    "{\"update\":[\"orders(total, note)\",\"counts\"]},{\"delete\":[\"orders\"]}],"
+	    "{\"update\":[\"orders(total, "
+	    "note)\",\"counts\",\"absent_seq\"]},{\"delete\":[\"orders\"]}],"
 	    "\"functions\":[\"nextval\",\"app.tax\"],\"statement_timeout\":\"30s\"");
 static const char reader[] = SQL("\"allow\":[{\"select\":[\"orders\"]}]");
 

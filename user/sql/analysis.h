@@ -71,6 +71,7 @@ struct value_type {
 	const struct row *row;	   /* a whole row of a range; else NULL */
 	const char *const *fields; /* of a composite type; else NULL */
 	size_t field_count;
+	bool tableoid; /* a table's own: it names the table that was read, or a part of it */
 };
 struct value_type walk_expression(struct analysis *analysis, struct level *level,
 				  const struct tree_value *node);
@@ -90,7 +91,7 @@ void use_operator(struct analysis *analysis, const struct tree_value *names);
 void use_operator_named(struct analysis *analysis, const char *schema, const char *sign);
 void use_type(struct analysis *analysis, struct level *level, const struct tree_value *type);
 void use_cast(struct analysis *analysis, struct level *level, const struct tree_value *type,
-	      const struct tree_value *argument);
+	      const struct tree_value *argument, struct value_type argument_type);
 void use_collation(struct analysis *analysis, const struct tree_value *names);
 
 /* ---- query.c, from.c, change.c ---- */

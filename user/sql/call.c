@@ -203,7 +203,7 @@ static bool cast_looks_up(struct analysis *analysis, const char *name,
 }
 
 void use_cast(struct analysis *analysis, struct level *level, const struct tree_value *type,
-	      const struct tree_value *argument)
+	      const struct tree_value *argument, struct value_type argument_type)
 {
 	const struct tree_value *names = tree_member(type, "names");
 	const char *schema = NULL, *name = NULL;
@@ -211,7 +211,8 @@ void use_cast(struct analysis *analysis, struct level *level, const struct tree_
 	if (names && names->count <= 2 && !tree_member(type, "arrayBounds") &&
 	    node_check(analysis, "TypeName", type) &&
 	    node_qualified(analysis, "sql-type", names, &schema, &name) && is_own(schema) &&
-	    cast_looks_up(analysis, name, argument))
+	    (cast_looks_up(analysis, name, argument) ||
+	     (argument_type.tableoid && strcmp(name, "regclass") == 0)))
 		return;
 	use_type(analysis, level, type);
 }

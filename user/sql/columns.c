@@ -18,7 +18,8 @@ static bool is_system_column(const char *name)
 
 static struct value_type type_of(const struct column *column)
 {
-	return (struct value_type){column->row, column->fields, column->field_count};
+	return (struct value_type){
+		.row = column->row, .fields = column->fields, .field_count = column->field_count};
 }
 
 /* Offline: the column may be of any of these tables, and is read in all. */
@@ -69,6 +70,7 @@ static enum column_found find_local(struct analysis *analysis, struct level *lev
 			continue;
 		for (size_t j = 0; j < row->table_count; j++) {
 			access_read(analysis, row->tables[j], name);
+			type->tableoid = found != COLUMN_FOUND && strcmp(name, "tableoid") == 0;
 			found = COLUMN_FOUND;
 		}
 	}
@@ -166,10 +168,9 @@ struct value_type walk_column(struct analysis *analysis, struct level *level,
 		return no_type;
 	if (name.star)
 		return whole_row(analysis, range);
-	if (is_system_column(name.column) && range->base &&
-	    !row_find(&range->row, name.column)) {
+	if (is_system_column(name.column) && range->base && !row_find(&range->row, name.column)) {
 		access_read(analysis, range->row.tables[0], name.column);
-		return no_type;
+		return (struct value_type){.tableoid = strcmp(name.column, "tableoid") == 0};
 	}
 	return column_of_row(analysis, &range->row, name.range, name.column);
 }

@@ -124,8 +124,9 @@ static struct value_type walk_case(struct analysis *analysis, struct level *leve
 static struct value_type walk_cast(struct analysis *analysis, struct level *level,
 				   const struct tree_value *body)
 {
-	use_cast(analysis, level, tree_member(body, "typeName"), tree_member(body, "arg"));
-	walk_member(analysis, level, body, "arg");
+	const struct value_type type = walk_expression(analysis, level, tree_member(body, "arg"));
+
+	use_cast(analysis, level, tree_member(body, "typeName"), tree_member(body, "arg"), type);
 	return no_type;
 }
 
