@@ -103,6 +103,11 @@ $(BUILD)/tests/kernel/%: $(BUILD)/tests/kernel/%.o $(BUILD)/tests/kernel/harness
 	$(call quiet,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -lpthread
 
+# Plays policyd for the SQL guard: the only tool that needs the library.
+$(BUILD)/tests/tools/sql_rig: $(BUILD)/tests/tools/sql_rig.o $(LIBRARY)
+	$(call quiet,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 $(BUILD)/tests/tools/%: tests/tools/%.c
 	$(call quiet,CC,$<)
 	$(Q)mkdir -p $(@D)

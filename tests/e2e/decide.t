@@ -57,8 +57,11 @@ decide '{"kind": "listen", "address": "::", "port": 0, "id": 1234567890123456789
 is "an id is echoed as it was written" "$(sed -E 's/,"verdict.*//' <<<"$out" | tr '\n' ' ')" \
   '{"id":12345678901234567890123 {"id":[1, {"a": "},\"x"}] {"id":null '
 
-decide '{"id": 8, "kind": "call", "session": "s", "tool": "lookup", "arguments": {}}' \
+decide '{"id": 7, "kind": "sql", "tool": "lookup", "sql": "SELECT 1"}' \
+  '{"id": 8, "kind": "call", "session": "s", "tool": "lookup", "arguments": {}}' \
   '{"id": 9, "kind": "result", "session": "s", "tool": "lookup", "ok": true, "result": {"a": 1}}'
+is "a tool without a database has none" "$(head -1 <<<"$out")" \
+  '{"id":7,"verdict":"deny","reason":"tool","rule":"/tools/lookup/sql","message":"the tool lookup has no \"sql\""}'
 is "what this version does not judge is undecided" "$(grep -c '"verdict":"undecided","reason":"unsupported"' <<<"$out")" 1
 is "results are noted" "$(tail -1 <<<"$out")" '{"id":9,"verdict":"noted"}'
 is "undecided is not allowed" "$status" 1

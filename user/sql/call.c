@@ -169,12 +169,22 @@ static bool use_type_name(struct analysis *analysis, const char *text)
 	       sql_type_is_harmless(name);
 }
 
+/* What drivers compare pg_type.typinput and typreceive with, to tell kinds of types apart. */
+static const char *const kind_inputs[] = {
+	"array_in",	 "array_recv", "domain_in", "domain_recv", "enum_in",	"enum_recv",
+	"multirange_in", "range_in",   "record_in", "record_recv", "range_recv"};
+
 static bool use_function_name(struct analysis *analysis, const char *text)
 {
 	const char *schema, *name;
 
-	return analysis->subject->policy->catalog != CATALOG_NONE &&
-	       literal_name(analysis->arena, text, &schema, &name) && is_own(schema);
+	if (analysis->subject->policy->catalog == CATALOG_NONE ||
+	    !literal_name(analysis->arena, text, &schema, &name) || !is_own(schema))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(kind_inputs); i++)
+		if (strcmp(kind_inputs[i], name) == 0)
+			return true;
+	return false;
 }
 
 /* Types whose input looks a name up: what a literal names can be told. */
