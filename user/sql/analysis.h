@@ -17,6 +17,10 @@
 /* Columns of all ranges and results together: "*" of "*" of "*" grows without end. */
 #define ANALYSIS_COLUMNS_MAX 200000
 
+/* Names that are compared: some 50 ms. Lists are searched from end to end, and a text could make
+ * both the lists and the searches many. */
+#define ANALYSIS_WORK_MAX 10000000
+
 struct analysis {
 	const struct sql_subject *subject;
 	struct arena *arena;
@@ -24,6 +28,7 @@ struct analysis {
 	struct sql_access *accesses;
 	size_t access_count, access_room;
 	size_t columns; /* of ANALYSIS_COLUMNS_MAX */
+	size_t work;	/* of ANALYSIS_WORK_MAX */
 	bool failed;	/* a fault was found, or memory ran out: what follows does not matter */
 };
 
@@ -33,6 +38,8 @@ void analysis_deny(struct analysis *analysis, const char *reason, const char *fo
 void analysis_undecided(struct analysis *analysis, const char *reason, const char *format, ...)
 	FORMAT(3, 4);
 void analysis_no_memory(struct analysis *analysis);
+/* So many names are to be compared; false, with a fault, where that is too much in all. */
+bool analysis_work(struct analysis *analysis, size_t names);
 /* A node or a member of it that is not on the list. */
 void analysis_unknown_node(struct analysis *analysis, const char *kind, const char *member);
 

@@ -49,14 +49,14 @@ static enum column_found find_local(struct analysis *analysis, struct level *lev
 	enum column_found found = COLUMN_NONE;
 	struct row open = {0};
 
-	for (size_t i = level->first; i < level->count; i++) {
+	for (size_t i = level->first; i < level->count && analysis_work(analysis, 1); i++) {
 		const struct entry *entry = &level->entries[i];
 		const struct row *row = &entry->range->row;
 		const struct column *column;
 
 		if (!entry->columns || !scope_sees(level, entry))
 			continue;
-		column = row_find(row, name);
+		column = row_find(analysis, row, name);
 		if (column) {
 			column_read(analysis, column);
 			*type = type_of(column);
@@ -124,7 +124,7 @@ static void deny_attribute_notation(struct analysis *analysis, const char *row, 
 static struct value_type column_of_row(struct analysis *analysis, const struct row *row,
 				       const char *row_name, const char *name)
 {
-	const struct column *column = row_find(row, name);
+	const struct column *column = row_find(analysis, row, name);
 
 	if (column) {
 		column_read(analysis, column);
@@ -168,7 +168,8 @@ struct value_type walk_column(struct analysis *analysis, struct level *level,
 		return no_type;
 	if (name.star)
 		return whole_row(analysis, range);
-	if (is_system_column(name.column) && range->base && !row_find(&range->row, name.column)) {
+	if (is_system_column(name.column) && range->base &&
+	    !row_find(analysis, &range->row, name.column)) {
 		access_read(analysis, range->row.tables[0], name.column);
 		return (struct value_type){.tableoid = strcmp(name.column, "tableoid") == 0};
 	}

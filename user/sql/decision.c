@@ -48,6 +48,14 @@ void analysis_no_memory(struct analysis *analysis)
 	analysis_undecided(analysis, "sql-limit", "out of memory");
 }
 
+bool analysis_work(struct analysis *analysis, size_t names)
+{
+	analysis->work += names;
+	if (analysis->work > ANALYSIS_WORK_MAX)
+		analysis_undecided(analysis, "sql-limit", "the statement names too much");
+	return !analysis->failed;
+}
+
 void analysis_unknown_node(struct analysis *analysis, const char *kind, const char *member)
 {
 	analysis_undecided(analysis, "sql-node", "%s%s%s is not understood", kind,

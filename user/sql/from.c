@@ -88,7 +88,7 @@ static void walk_table(struct analysis *analysis, struct level *level,
 	struct range *range;
 
 	if (name && !tree_member(body, "schemaname") && !tree_member(body, "catalogname"))
-		cte = scope_cte(level, name);
+		cte = scope_cte(analysis, level, name);
 	if (!cte) {
 		const struct table *table = read_table(analysis, body);
 
@@ -267,7 +267,7 @@ static struct range *side_range(const struct level *level, size_t from, size_t t
 /* A side's column of USING is read. */
 static void read_side(struct analysis *analysis, const struct row *row, const char *name)
 {
-	const struct column *column = row_find(row, name);
+	const struct column *column = row_find(analysis, row, name);
 
 	if (column) {
 		column_read(analysis, column);
@@ -319,7 +319,7 @@ static struct row merge_sides(struct analysis *analysis, const struct tree_value
 	for (size_t i = 0; i < left->count; i++) {
 		const char *name = left->columns[i].name;
 
-		if (name && row_find(right, name))
+		if (name && row_find(analysis, right, name))
 			merge_column(analysis, &merged, left, right, name);
 	}
 	return merged;
@@ -333,7 +333,7 @@ static void append_unmerged(struct analysis *analysis, struct row *row, const st
 	rest.count = 0;
 	(void)row_append(analysis, row, &rest);
 	for (size_t i = 0; i < side->count; i++)
-		if (!side->columns[i].name || !row_find(merged, side->columns[i].name))
+		if (!side->columns[i].name || !row_find(analysis, merged, side->columns[i].name))
 			(void)row_add(analysis, row, &side->columns[i]);
 }
 

@@ -120,7 +120,7 @@ static void walk_output_name(struct analysis *analysis, struct level *level,
 	/* In GROUP BY a table's column comes before a result's, elsewhere it is the other way. */
 	if (clause == CLAUSE_GROUP && column_local(analysis, level, name, &type) == COLUMN_FOUND)
 		return;
-	if (row_find(result, name))
+	if (row_find(analysis, result, name))
 		return;
 	if (result->open || result->open_count)
 		(void)column_local(analysis, level, name, &type);
