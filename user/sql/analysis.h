@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The walk over a statement's tree: what decision.c starts, and what its rooms (query.c, from.c,
- * expression.c, call.c, change.c, utility.c) share. It collects accesses, and the first fault: a
- * thing that no grant opens, or that is not understood. Whether the accesses are granted is told
- * afterwards, by grants.c.
+ * The walk over a statement's tree: what decision.c starts, and what its rooms (query.c, with.c,
+ * from.c, expression.c, call.c, change.c, utility.c) share. It collects accesses, and the first
+ * fault: a thing that no grant opens, or that is not understood. Whether the accesses are granted
+ * is told afterwards, by grants.c.
  */
 #ifndef AGENTPOL_SQL_ANALYSIS_H
 #define AGENTPOL_SQL_ANALYSIS_H
@@ -101,12 +101,16 @@ void use_cast(struct analysis *analysis, struct level *level, const struct tree_
 	      const struct tree_value *argument, struct value_type argument_type);
 void use_collation(struct analysis *analysis, const struct tree_value *names);
 
-/* ---- query.c, from.c, change.c ---- */
+/* ---- query.c, with.c, from.c, change.c ---- */
 /* SELECT, VALUES, INSERT ... inside of `outer` (NULL: on top); its result's columns. */
 struct row walk_query(struct analysis *analysis, struct level *outer,
 		      const struct tree_value *wrapped);
 struct row walk_select(struct analysis *analysis, struct level *outer,
 		       const struct tree_value *select);
+bool is_set_operation(const struct tree_value *select);
+/* The query of a CTE, which a set operation's right side may name: `cte` may be NULL. */
+struct row walk_select_of(struct analysis *analysis, struct level *outer,
+			  const struct tree_value *select, struct cte *cte);
 /* Reads the query of a CTE, once. */
 void cte_read(struct analysis *analysis, struct cte *cte);
 void walk_with(struct analysis *analysis, struct level *level, const struct tree_value *with);
