@@ -130,6 +130,13 @@ static const struct sql_case sql_cases[] = {
 	 "SET o SELECT r.o FROM r"},
 	{"AA", "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n FROM r) CYCLE n SET c USING p "
 	       "SELECT r.c, r.p FROM r"},
+	{"AA",
+	 "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n FROM r WHERE NOT r.c) CYCLE n SET c "
+	 "USING p SELECT n FROM r"},
+	{"RR",
+	 "INSERT INTO events (body) SELECT (SELECT * FROM secret) FROM orders RETURNING purge"},
+	{"FF", "INSERT INTO events (body) SELECT (1).purge FROM orders RETURNING kind"},
+	{"FF", "UPDATE orders SET total = 1 FROM (SELECT (1).purge) x RETURNING kind"},
 	{"NN", "WITH RECURSIVE a AS (SELECT * FROM b), b AS (SELECT * FROM a) SELECT * FROM a"},
 	{"AA", "WITH x AS MATERIALIZED (SELECT 1) SELECT * FROM x"},
 	{"FF", "WITH x(a) AS (SELECT 1) SELECT x.b FROM x"},

@@ -348,6 +348,46 @@ static void what_has_no_bounds_is_not_judged(void **state)
 	tear(&world);
 }
 
+/* With RECURSIVE a query is read where it is first named: the last of these inside of all others.
+ */
+static void queries_that_name_the_next_one_have_bounds(void **state)
+{
+	enum { SHORT = 100, LONG = 1200 };
+	static char text[64 * LONG];
+	static const size_t lengths[] = {SHORT, LONG};
+	struct world world;
+
+	(void)state;
+	build(&world, shop, NULL);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		char *to = text + sprintf(text, "WITH RECURSIVE ");
+
+		for (size_t j = 0; j < lengths[i]; j++)
+			to += sprintf(to, "a%zu AS (SELECT x FROM a%zu), ", j, j + 1);
+		sprintf(to, "a%zu AS (SELECT 1 AS x) SELECT x FROM a0", lengths[i]);
+		assert_int_equal(letter_of(decide(&world, text)), lengths[i] == SHORT ? 'A' : 'X');
+	}
+	tear(&world);
+}
+
+static void many_names_have_bounds(void **state)
+{
+	enum { COUNT = 3000 };
+	static char text[64 * COUNT];
+	struct world world;
+	char *to = text + sprintf(text, "SELECT 1");
+
+	(void)state;
+	build(&world, shop, NULL);
+	for (size_t i = 0; i < COUNT; i++)
+		to += sprintf(to, ", c%zu", i);
+	to += sprintf(to, " FROM orders");
+	for (size_t i = 0; i < COUNT; i++)
+		to += sprintf(to, ", orders o%zu", i);
+	assert_int_equal(letter_of(decide(&world, text)), 'X');
+	tear(&world);
+}
+
 static void accesses_are_told_without_a_policy(void **state)
 {
 	_cleanup_json_writer_ struct json_writer writer = {0};
@@ -387,6 +427,8 @@ int main(void)
 		cmocka_unit_test(in_audit_mode_nothing_is_denied),
 		cmocka_unit_test(the_search_path_tells_bare_names),
 		cmocka_unit_test(what_has_no_bounds_is_not_judged),
+		cmocka_unit_test(queries_that_name_the_next_one_have_bounds),
+		cmocka_unit_test(many_names_have_bounds),
 		cmocka_unit_test(accesses_are_told_without_a_policy),
 	};
 

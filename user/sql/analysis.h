@@ -20,6 +20,9 @@
 /* Names that are compared: some 50 ms. Lists are searched from end to end, and a text could make
  * both the lists and the searches many. */
 #define ANALYSIS_WORK_MAX 10000000
+/* Of queries, FROM items and expressions inside of each other. The tree's own depth does not bound
+ * it: with WITH RECURSIVE a query is read where it is first named. */
+#define ANALYSIS_DEPTH_MAX TREE_DEPTH_MAX
 
 struct analysis {
 	const struct sql_subject *subject;
@@ -29,6 +32,7 @@ struct analysis {
 	size_t access_count, access_room;
 	size_t columns; /* of ANALYSIS_COLUMNS_MAX */
 	size_t work;	/* of ANALYSIS_WORK_MAX */
+	size_t depth;	/* of ANALYSIS_DEPTH_MAX */
 	bool failed;	/* a fault was found, or memory ran out: what follows does not matter */
 };
 
@@ -40,6 +44,9 @@ void analysis_undecided(struct analysis *analysis, const char *reason, const cha
 void analysis_no_memory(struct analysis *analysis);
 /* So many names are to be compared; false, with a fault, where that is too much in all. */
 bool analysis_work(struct analysis *analysis, size_t names);
+/* Goes one level down; false, with a fault, where that is too deep. Each has its analysis_leave. */
+bool analysis_enter(struct analysis *analysis);
+void analysis_leave(struct analysis *analysis);
 /* A node or a member of it that is not on the list. */
 void analysis_unknown_node(struct analysis *analysis, const char *kind, const char *member);
 
@@ -113,11 +120,14 @@ struct row walk_select_of(struct analysis *analysis, struct level *outer,
 			  const struct tree_value *select, struct cte *cte);
 /* Reads the query of a CTE, once. */
 void cte_read(struct analysis *analysis, struct cte *cte);
+/* What SEARCH and CYCLE add to its columns. */
+void cte_add_columns(struct analysis *analysis, struct cte *cte);
 void walk_with(struct analysis *analysis, struct level *level, const struct tree_value *with);
 /* A list of ResTargets that make a result. */
 struct row walk_targets(struct analysis *analysis, struct level *level,
 			const struct tree_value *targets);
 void walk_from(struct analysis *analysis, struct level *level, const struct tree_value *list);
+/* A table by its name, in view of `level`; its row has it as its only table. NULL: a fault. */
 struct range *walk_range_table(struct analysis *analysis, struct level *level,
 			       const struct tree_value *body);
 struct row walk_insert(struct analysis *analysis, struct level *outer,

@@ -77,7 +77,8 @@ struct range *walk_range_table(struct analysis *analysis, struct level *level,
 	range->base = !table->known || table->known->kind != 'v';
 	range->row = scope_table_row(analysis, table);
 	apply_alias(analysis, range, tree_member(body, "alias"), table->name);
-	return range;
+	/* Behind a fault rows are not whole. */
+	return analysis->failed ? NULL : range;
 }
 
 static void walk_table(struct analysis *analysis, struct level *level,

@@ -328,6 +328,7 @@ static struct row walk_set_operation(struct analysis *analysis, struct level *le
 	if (cte) {
 		(void)row_append(analysis, &cte->row, &result);
 		scope_rename(analysis, &cte->row, tree_member(cte->body, "aliascolnames"));
+		cte_add_columns(analysis, cte);
 		cte->row_known = true;
 	}
 	range->row = walk_select(analysis, level, tree_member(select, "rarg"));
@@ -359,10 +360,13 @@ struct row walk_select_of(struct analysis *analysis, struct level *outer,
 		return result;
 	}
 	walk_with(analysis, &level, tree_member(select, "withClause"));
-	if (is_set_operation(select))
+	if (!analysis_enter(analysis))
+		result = (struct row){0};
+	else if (is_set_operation(select))
 		result = walk_set_operation(analysis, &level, select, cte);
 	else
 		result = walk_plain_select(analysis, &level, select);
+	analysis_leave(analysis);
 	(void)walk_expression(analysis, &level, tree_member(select, "limitOffset"));
 	(void)walk_expression(analysis, &level, tree_member(select, "limitCount"));
 	return result;

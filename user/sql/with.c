@@ -10,8 +10,7 @@ static void add_extra(struct analysis *analysis, struct row *row, const char *na
 		(void)row_add(analysis, row, &column);
 }
 
-/* SEARCH and CYCLE add columns to what is seen from outside. */
-static void walk_search_and_cycle(struct analysis *analysis, struct cte *cte)
+void cte_add_columns(struct analysis *analysis, struct cte *cte)
 {
 	const struct tree_value *search = tree_member(cte->body, "search_clause");
 	const struct tree_value *cycle = tree_member(cte->body, "cycle_clause");
@@ -36,19 +35,24 @@ void cte_read(struct analysis *analysis, struct cte *cte)
 	if (cte->state != CTE_UNREAD)
 		return;
 	cte->state = CTE_READING;
+	if (!analysis_enter(analysis)) {
+		analysis_leave(analysis);
+		return;
+	}
 	if (select && is_set_operation(select)) {
 		(void)walk_select_of(analysis, cte->around, select, cte);
 	} else {
 		row = walk_query(analysis, cte->around, query);
 		(void)row_append(analysis, &cte->row, &row);
 		scope_rename(analysis, &cte->row, tree_member(cte->body, "aliascolnames"));
+		cte_add_columns(analysis, cte);
 	}
 	/* A lock does not reach through a name of WITH. */
 	cte->row.lock_count = 0;
 	cte->row.locks = NULL;
-	walk_search_and_cycle(analysis, cte);
 	cte->row_known = true;
 	cte->state = CTE_READ;
+	analysis_leave(analysis);
 }
 
 /* Where the query of the CTE `index` looks around: those before it, or with RECURSIVE all. */
