@@ -5,21 +5,22 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "agentpol/answer.h"
 #include "agentpol/commands.h"
 #include "base/json_write.h"
 #include "manifest/manifest.h"
-#include "manifest/request.h"
 
 static const char help[] =
-	"Usage: agentpol decide -m MANIFEST [FILE]\n"
+	"Usage: agentpol decide -m MANIFEST [--schema FILE] [FILE]\n"
 	"Reads requests from FILE (standard input), one JSON object a line, and writes a\n"
 	"verdict for each, in the same order.\n\n"
 	"  -m, --manifest=FILE  the manifest to judge by\n"
+	"      --schema=FILE    what the SQL server has, as `agentpol sql snapshot` prints it\n"
 	"  -h, --help           this text\n\n"
 	"Exit status: 0 all allowed or noted, 1 some not, 2 a line was no request.\n";
 
 struct decider {
-	const struct policy *policy;
+	struct judge judge;
 	struct json_writer writer;
 	bool bad_line, not_allowed;
 };
@@ -35,38 +36,6 @@ struct line_reader {
 
 enum line_status { LINE_READ, LINE_TOO_LONG, LINE_NONE, LINE_FAILED };
 
-static void write_hint(struct json_writer *writer, const struct verdict *verdict)
-{
-	json_key(writer, "hint");
-	json_open_object(writer);
-	json_key_string(writer, "op", verdict->hint_op);
-	json_key_string(writer, "path", verdict->hint_path);
-	if (verdict->hint_value[0]) {
-		json_key(writer, "value");
-		json_verbatim(writer, verdict->hint_value);
-	}
-	json_close_object(writer);
-}
-
-static void write_verdict(struct json_writer *writer, const struct verdict *verdict)
-{
-	json_key_string(writer, "verdict", verdict_name(verdict->kind));
-	if (verdict->reason)
-		json_key_string(writer, "reason", verdict->reason);
-	if (verdict->rule[0])
-		json_key_string(writer, "rule", verdict->rule);
-	if (verdict->message[0])
-		json_key_string(writer, "message", verdict->message);
-	if (verdict->hint_op[0])
-		write_hint(writer, verdict);
-	if (verdict->assumes[0]) {
-		json_key(writer, "assumes");
-		json_open_array(writer);
-		json_string(writer, verdict->assumes);
-		json_close_array(writer);
-	}
-}
-
 static void write_error(struct decider *decider, const char *message)
 {
 	decider->bad_line = true;
@@ -74,44 +43,12 @@ static void write_error(struct decider *decider, const char *message)
 	json_key_string(&decider->writer, "message", message);
 }
 
-static void write_unsupported(struct decider *decider, const char *kind)
-{
-	char message[80];
-
-	decider->not_allowed = true;
-	(void)snprintf(message, sizeof(message), "this version does not judge requests of kind %s",
-		       kind);
-	json_key_string(&decider->writer, "verdict", verdict_name(VERDICT_UNDECIDED));
-	json_key_string(&decider->writer, "reason", "unsupported");
-	json_key_string(&decider->writer, "message", message);
-	if (strcmp(kind, "call") == 0)
-		json_key_boolean(&decider->writer, "abandon", false);
-}
-
-static void answer_request(struct decider *decider, const struct request_line *line)
-{
-	struct verdict verdict;
-
-	switch (line->use) {
-	case USE_DECIDE:
-		policy_decide(decider->policy, &line->request, &verdict);
-		decider->not_allowed |= verdict.kind != VERDICT_ALLOW;
-		write_verdict(&decider->writer, &verdict);
-		break;
-	case USE_RESULT:
-		json_key_string(&decider->writer, "verdict", "noted");
-		break;
-	case USE_UNSUPPORTED:
-		write_unsupported(decider, line->kind);
-		break;
-	}
-}
-
 /* Puts one answer to standard output; -1 when memory ran out. */
 static int answer_line(struct decider *decider, const char *text, size_t length, bool too_long)
 {
 	_cleanup_request_line_ struct request_line line = {0};
 	struct json_writer *writer = &decider->writer;
+	struct answer answer;
 	struct error error;
 	int result = -1;
 
@@ -124,10 +61,13 @@ static int answer_line(struct decider *decider, const char *text, size_t length,
 	json_open_object(writer);
 	json_key(writer, "id");
 	json_verbatim(writer, line.id ? line.id : "null");
-	if (result == 0)
-		answer_request(decider, &line);
-	else
+	if (result == 0) {
+		answer_request(&decider->judge, line.use, line.kind, &line.request, &answer);
+		answer_write(&answer, writer);
+		decider->not_allowed |= !answer.allowed;
+	} else {
 		write_error(decider, error.text);
+	}
 	json_close_object(writer);
 	json_newline(writer);
 	if (!json_writer_text(writer))
@@ -209,12 +149,12 @@ static int answer_all(struct decider *decider, struct line_reader *reader, struc
 	}
 }
 
-static int decide_file(const struct policy *policy, const char *path)
+static int decide_file(const struct policy *policy, const char *schema, const char *path)
 {
 	_cleanup_free_ char *buffer = malloc(REQUEST_LINE_MAX + 1);
 	_cleanup_close_ int fd = -1;
 	struct line_reader reader = {.fd = STDIN_FILENO, .buffer = buffer};
-	struct decider decider = {.policy = policy};
+	struct decider decider = {0};
 	struct error error;
 	int result;
 
@@ -230,7 +170,10 @@ static int decide_file(const struct policy *policy, const char *path)
 		}
 		reader.fd = fd;
 	}
-	result = answer_all(&decider, &reader, &error);
+	result = judge_open(&decider.judge, policy, schema, &error);
+	if (result == 0)
+		result = answer_all(&decider, &reader, &error);
+	judge_close(&decider.judge);
 	json_writer_free(&decider.writer);
 	if (result < 0)
 		return command_fail("decide", &error);
@@ -243,11 +186,12 @@ int cmd_decide(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"manifest", required_argument, NULL, 'm'},
+		{"schema", required_argument, NULL, 's'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	_cleanup_policy_ struct policy *policy = NULL;
-	const char *manifest = NULL, *requests = "-";
+	const char *manifest = NULL, *schema = NULL, *requests = "-";
 	struct error error;
 	int option;
 
@@ -255,6 +199,9 @@ int cmd_decide(int argc, char **argv)
 		switch (option) {
 		case 'm':
 			manifest = optarg;
+			break;
+		case 's':
+			schema = optarg;
 			break;
 		case 'h':
 			fputs(help, stdout);
@@ -275,5 +222,5 @@ int cmd_decide(int argc, char **argv)
 	policy = manifest_read_file(manifest, NULL, &error);
 	if (!policy)
 		return command_fail("decide", &error);
-	return decide_file(policy, requests);
+	return decide_file(policy, schema, requests);
 }

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "agentpol/commands.h"
+#include "agentpol/sql_tool.h"
 #include "manifest/manifest.h"
 #include "sql/catalog.h"
 
@@ -24,31 +25,6 @@ static const char help[] =
 	"it\n"
 	"  -h, --help           this text\n\n"
 	"What follows -- is psql's: agentpol sql snapshot -m m.json --tool q -- -h db -d shop\n";
-
-/* The tool of that name, or the only one with "sql"; NULL with *error set. */
-static const struct tool *find_sql_tool(const struct policy *policy, const char *name,
-					struct error *error)
-{
-	const struct tool *found = NULL;
-
-	for (size_t i = 0; i < policy->tool_count; i++) {
-		const struct tool *tool = &policy->tools[i];
-
-		if (!tool->sql || (name && strcmp(tool->name, name) != 0))
-			continue;
-		if (found) {
-			(void)error_set(error, STATUS_UNUSABLE,
-					"several tools have \"sql\": name one with --tool");
-			return NULL;
-		}
-		found = tool;
-	}
-	if (!found && name)
-		(void)error_set(error, STATUS_UNUSABLE, "no tool \"%s\" with \"sql\"", name);
-	else if (!found)
-		(void)error_set(error, STATUS_UNUSABLE, "no tool has \"sql\"");
-	return found;
-}
 
 /* Becomes psql, with standard output into `output`; returns only where that failed. */
 static int become_psql(const char *query, char *const *arguments, int count, int output)
@@ -199,7 +175,7 @@ int cmd_sql_snapshot(int argc, char **argv)
 	policy = manifest_read_file(manifest, NULL, &error);
 	if (!policy)
 		return command_fail("sql snapshot", &error);
-	tool = find_sql_tool(policy, name, &error);
+	tool = sql_tool_find(policy, name, &error);
 	if (!tool || take_snapshot(tool, argv + optind, argc - optind, &error) != 0)
 		return command_fail("sql snapshot", &error);
 	return STATUS_DONE;

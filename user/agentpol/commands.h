@@ -19,12 +19,14 @@ struct command {
 int cmd_check(int argc, char **argv);
 int cmd_compile(int argc, char **argv);
 int cmd_decide(int argc, char **argv);
+int cmd_test(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_attach(int argc, char **argv);
 int cmd_detach(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_log(int argc, char **argv);
+int cmd_sql(int argc, char **argv);
 /* `agentpol sql snapshot`; argv[0] is "snapshot". */
 int cmd_sql_snapshot(int argc, char **argv);
 

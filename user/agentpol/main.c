@@ -10,12 +10,14 @@ static const struct command commands[] = {
 	{"check", cmd_check, "read and lint manifests"},
 	{"compile", cmd_compile, "show what a manifest becomes, without loading it"},
 	{"decide", cmd_decide, "judge requests against a manifest, one JSON object a line"},
+	{"test", cmd_test, "run policy tests: requests and the verdicts they must get"},
 	{"run", cmd_run, "run a command under a manifest"},
 	{"attach", cmd_attach, "put a live cgroup under a manifest"},
 	{"detach", cmd_detach, "take the policy off a cgroup"},
 	{"ps", cmd_ps, "list what is under a policy, and what is enforced"},
 	{"reload", cmd_reload, "make the daemon read its manifests again"},
 	{"log", cmd_log, "review the audit log"},
+	{"sql", cmd_sql, "show what SQL touches, and whether a tool may run it"},
 };
 
 static const struct command *find_command(const char *name)

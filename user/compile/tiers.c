@@ -21,6 +21,8 @@ const struct mechanism mechanisms[] = {
 	{"process.exec", NULL, NULL},
 	{"process.limits", NULL, NULL},
 	{"files", NULL, NULL},
+	{"statements of SQL", "cgroup BPF: connect; the guard between client and server",
+	 "cgroup BPF: connect; the guard between client and server"},
 	{"tool calls, budgets", NULL, NULL},
 	{NULL, NULL, NULL},
 };
@@ -117,11 +119,12 @@ static void find_default_gaps(const struct policy *policy, const struct place *p
 		add_gap(gaps, false, "tool calls are not judged", "/tools");
 }
 
+/* What a manifest asks of calls; what a tool's process may do is its scope's, and enforced. */
 static bool judges_calls(const struct tool *tool)
 {
-	return tool->input_schema || tool->sql || tool->requires_count || tool->budget_calls ||
-	       tool->forbids_after.count || tool->budget_rate.seconds || tool->ask ||
-	       tool->argument_count || tool->call_scope;
+	return tool->input_schema || (tool->sql && tool->sql->argument) || tool->requires_count ||
+	       tool->budget_calls || tool->forbids_after.count || tool->budget_rate.seconds ||
+	       tool->ask || tool->argument_count || tool->call_scope;
 }
 
 static void find_tool_gaps(const struct policy *policy, struct gaps *gaps)

@@ -28,6 +28,7 @@ enum lint_rule_index {
 	LINT_NO_BUDGET,
 	LINT_AUDIT_MODE,
 	LINT_ANY_EXEC,
+	LINT_SERVER_PORT,
 	LINT_RULES,
 };
 

@@ -165,6 +165,18 @@ static int fill_socket(const json_value *object, struct request *request, struct
 	return need_string(object, "family", &request->family, error);
 }
 
+/* May be empty: no statement is one too. */
+static int fill_sql(const json_value *object, struct request *request, struct error *error)
+{
+	request->sql = json_as_string(json_member(object, "sql"));
+	if (!request->sql)
+		return error_set(error, STATUS_UNUSABLE, "\"sql\" must be a string");
+	if (!request->tool)
+		return error_set(error, STATUS_UNUSABLE,
+				 "\"tool\" is missing: SQL is granted to tools");
+	return 0;
+}
+
 static const struct kind kinds[] = {
 	{"connect",
 	 USE_DECIDE,
@@ -177,7 +189,7 @@ static const struct kind kinds[] = {
 	{"file", USE_DECIDE, REQUEST_FILE, {"path", "access"}, fill_file},
 	{"syscall", USE_DECIDE, REQUEST_SYSCALL, {"name"}, fill_syscall},
 	{"socket", USE_DECIDE, REQUEST_SOCKET, {"family"}, fill_socket},
-	{"sql", USE_UNSUPPORTED, 0, {"sql"}, NULL},
+	{"sql", USE_SQL, 0, {"sql"}, fill_sql},
 	{"call", USE_UNSUPPORTED, 0, {"arguments"}, NULL},
 	{"result", USE_RESULT, 0, {"ok", "result"}, NULL},
 };

@@ -15,7 +15,8 @@
 enum request_use {
 	USE_DECIDE,	 /* `request` is set */
 	USE_RESULT,	 /* tells how a call ended: noted */
-	USE_UNSUPPORTED, /* sql and call: understood, but not judged by this version */
+	USE_SQL,	 /* `request` has the text, and the tool that sql_decide judges it for */
+	USE_UNSUPPORTED, /* call: understood, but not judged by this version */
 };
 
 struct request_line {

@@ -49,6 +49,7 @@ struct request {
 		} file;
 		const char *syscall;
 		const char *family; /* socket: as in "families" */
+		const char *sql;    /* not policy_decide's to judge: see sql/decision.h */
 	};
 };
 

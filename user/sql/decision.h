@@ -49,6 +49,10 @@ enum sql_use {
 	SQL_USE_CALL = 32, /* functions, operators, types */
 	SQL_USE_SET = 64,  /* settings; READ is SHOW */
 };
+/* "relation", ...; "read", ... */
+const char *sql_access_kind_name(enum sql_access_kind kind);
+const char *sql_use_name(enum sql_use use);
+
 /* One thing that a statement touches; the same thing with the same use stands there once. */
 struct sql_access {
 	enum sql_access_kind kind;
@@ -61,7 +65,7 @@ struct sql_access {
 
 /* Who asks. */
 struct sql_subject {
-	const struct sql_policy *policy;
+	const struct sql_policy *policy; /* NULL: accesses are told, and not judged */
 	const char *pointer; /* the policy's place in the manifest: "/tools/NAME/sql" */
 	const struct sql_catalog *catalog; /* NULL: offline; what is assumed is listed */
 	bool audit;			   /* deny becomes would-deny, undecided too */

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Functions, operators, types and collations that an expression uses. */
+#include <string.h>
+
+#include "sql/analysis.h"
+#include "sql/builtins.h"
+#include "sql/literal_name.h"
+
+static const struct value_type no_type;
+
+static bool is_own(const char *schema)
+{
+	return !schema || strcmp(schema, "pg_catalog") == 0;
+}
+
+static bool is_one_of(const char *name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* ---- functions ---- */
+
+/* The string that a literal is, also one that is cast to regclass; NULL for what is none. */
+static const char *literal_text(const struct tree_value *value)
+{
+	const struct tree_value *cast = tree_member(value, "TypeCast");
+
+	if (cast)
+		value = tree_member(cast, "arg");
+	return tree_string(tree_member(tree_member(value, "A_Const"), "sval"), "sval");
+}
+
+/* nextval('s') and its kin touch the sequence that their literal names. */
+static void use_sequence(struct analysis *analysis, const char *function,
+			 const struct tree_value *arguments)
+{
+	const char *text = arguments && arguments->count ? literal_text(arguments + 1) : NULL;
+	const char *schema, *name;
+	const struct table *table;
+
+	if (!text || !literal_name(analysis->arena, text, &schema, &name)) {
+		analysis_deny(analysis, "sql-function",
+			      "%s is granted of a sequence that a literal names alone", function);
+		return;
+	}
+	analysis->decision->literals_decide = true;
+	table = scope_table(analysis, schema, name);
+	if (table)
+		(void)access_note(analysis, SQL_ACCESS_RELATION, SQL_USE_UPDATE, table->schema,
+				  table->name);
+}
+
+struct value_type walk_call(struct analysis *analysis, struct level *level,
+			    const struct tree_value *call)
+{
+	static const char *const sequence[] = {"nextval", "currval", "setval"};
+	const struct tree_value *arguments = tree_member(call, "args");
+	const char *schema, *name;
+
+	if (!node_qualified(analysis, "sql-function", tree_member(call, "funcname"), &schema,
+			    &name))
+		return no_type;
+	(void)access_note(analysis, SQL_ACCESS_FUNCTION, SQL_USE_CALL, schema, name);
+	if (is_own(schema) && is_one_of(name, sequence, ARRAY_SIZE(sequence)))
+		use_sequence(analysis, name, arguments);
+	walk_list(analysis, level, arguments);
+	walk_sort(analysis, level, tree_member(call, "agg_order"));
+	(void)walk_expression(analysis, level, tree_member(call, "agg_filter"));
+	walk_window(analysis, level, tree_member(call, "over"));
+	return no_type;
+}
+
+/* ---- operators ---- */
+
+void use_operator_named(struct analysis *analysis, const char *schema, const char *sign)
+{
+	const struct sql_catalog *catalog = analysis->subject->catalog;
+
+	if (is_own(schema) && sql_operator_is_harmless(sign) &&
+	    (schema || !catalog || !sql_catalog_overloads(catalog, SQL_OVERLOAD_OPERATOR, sign)))
+		return;
+	(void)access_note(analysis, SQL_ACCESS_OPERATOR, SQL_USE_CALL, schema, sign);
+}
+
+void use_operator(struct analysis *analysis, const struct tree_value *names)
+{
+	const char *schema, *sign;
+
+	if (node_qualified(analysis, "sql-operator", names, &schema, &sign))
+		use_operator_named(analysis, schema, sign);
+}
+
+/* ---- types ---- */
+
+void use_type(struct analysis *analysis, struct level *level, const struct tree_value *type)
+{
+	const char *schema, *name;
+
+	if (!type || !node_check(analysis, "TypeName", type)) {
+		analysis_unknown_node(analysis, "TypeName", NULL);
+		return;
+	}
+	if (tree_member(type, "pct_type") || tree_member(type, "setof")) {
+		analysis_deny(analysis, "sql-type", "%%TYPE and SETOF are not granted");
+		return;
+	}
+	if (!node_qualified(analysis, "sql-type", tree_member(type, "names"), &schema, &name))
+		return;
+	walk_list(analysis, level, tree_member(type, "typmods"));
+	if (!is_own(schema) || !sql_type_is_harmless(name))
+		(void)access_note(analysis, SQL_ACCESS_TYPE, SQL_USE_CALL, schema, name);
+}
+
+/* 'customers'::regclass: the relation's number. Is it one that the statement may know of? */
+static bool use_relation_name(struct analysis *analysis, const char *text)
+{
+	const struct table *table;
+	const char *schema, *name;
+
+	if (!literal_name(analysis->arena, text, &schema, &name))
+		return false;
+	table = scope_table(analysis, schema, name);
+	if (table)
+		(void)access_note(analysis, SQL_ACCESS_RELATION, SQL_USE_READ, table->schema,
+				  table->name);
+	return true;
+}
+
+static bool use_type_name(struct analysis *analysis, const char *text)
+{
+	const char *schema, *name;
+
+	return literal_name(analysis->arena, text, &schema, &name) && is_own(schema) &&
+	       sql_type_is_harmless(name);
+}
+
+/* What drivers compare pg_type.typinput and typreceive with, to tell kinds of types apart. */
+static const char *const kind_inputs[] = {
+	"array_in",	 "array_recv", "domain_in", "domain_recv", "enum_in",	"enum_recv",
+	"multirange_in", "range_in",   "record_in", "record_recv", "range_recv"};
+
+static bool use_function_name(struct analysis *analysis, const char *text)
+{
+	const char *schema, *name;
+
+	if (analysis->subject->policy->catalog == CATALOG_NONE ||
+	    !literal_name(analysis->arena, text, &schema, &name) || !is_own(schema))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(kind_inputs); i++)
+		if (strcmp(kind_inputs[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Types whose input looks a name up: what a literal names can be told. */
+static const struct {
+	const char *name;
+	bool (*use)(struct analysis *analysis, const char *text);
+} lookups[] = {
+	{"regclass", use_relation_name},
+	{"regtype", use_type_name},
+	{"regproc", use_function_name},
+};
+
+static bool cast_looks_up(struct analysis *analysis, const char *name,
+			  const struct tree_value *argument)
+{
+	const char *text =
+		tree_string(tree_member(tree_member(argument, "A_Const"), "sval"), "sval");
+
+	for (size_t i = 0; text && i < ARRAY_SIZE(lookups); i++)
+		if (strcmp(lookups[i].name, name) == 0) {
+			analysis->decision->literals_decide = true;
+			if (lookups[i].use(analysis, text))
+				return true;
+		}
+	return sql_catalog_opens_type(analysis->subject->policy->catalog, name);
+}
+
+void use_cast(struct analysis *analysis, struct level *level, const struct tree_value *type,
+	      const struct tree_value *argument)
+{
+	const struct tree_value *names = tree_member(type, "names");
+	const char *schema = NULL, *name = NULL;
+
+	if (names && names->count <= 2 && !tree_member(type, "arrayBounds") &&
+	    node_check(analysis, "TypeName", type) &&
+	    node_qualified(analysis, "sql-type", names, &schema, &name) && is_own(schema) &&
+	    cast_looks_up(analysis, name, argument))
+		return;
+	use_type(analysis, level, type);
+}
+
+/* A collation runs nothing. Those of other schemas are left out since they name what is there. */
+void use_collation(struct analysis *analysis, const struct tree_value *names)
+{
+	const char *schema, *name;
+
+	if (node_qualified(analysis, "sql-type", names, &schema, &name) && !is_own(schema))
+		analysis_deny(analysis, "sql-type", "collation %s.%s is not granted", schema, name);
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sql/packets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* A reader that is that far behind is not there. */
+#define QUEUE_MAX 65536
+/* Packets that are taken before other descriptors have their turn. */
+#define TAKEN_MAX 64
+
+struct queued {
+	struct queued *next;
+	struct guard_message head;
+	int fds[GUARD_FDS_MAX];
+	size_t fd_count;
+	char tail[];
+};
+
+struct packets {
+	int fd;
+	struct event *readable, *writable;
+	const struct packets_host *host;
+	void *context;
+	struct queued *first, **last;
+	size_t count;
+	bool busy, dead; /* in a callback; to be freed behind it */
+	char room[GUARD_TAIL_MAX + 1];
+};
+
+union fd_space {
+	struct cmsghdr head;
+	char bytes[CMSG_SPACE(sizeof(int) * GUARD_FDS_MAX)];
+};
+
+int packet_send(int fd, const struct guard_message *head, const void *tail, const int *fds,
+		size_t fd_count)
+{
+	struct iovec parts[] = {{(void *)head, sizeof(*head)}, {(void *)tail, head->length}};
+	union fd_space space = {0};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = head->length ? 2 : 1};
+	struct cmsghdr *control = &space.head;
+
+	if (fd_count) {
+		message.msg_control = space.bytes;
+		message.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
+		control->cmsg_level = SOL_SOCKET;
+		control->cmsg_type = SCM_RIGHTS;
+		control->cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
+		memcpy(CMSG_DATA(control), fds, sizeof(int) * fd_count);
+	}
+	while (sendmsg(fd, &message, MSG_NOSIGNAL) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+static void take_fds(struct msghdr *message, struct packet *packet)
+{
+	struct cmsghdr *control;
+	size_t i, count, have = 0;
+	int fd;
+
+	for (control = CMSG_FIRSTHDR(message); control; control = CMSG_NXTHDR(message, control)) {
+		if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS)
+			continue;
+		count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (i = 0; i < count; i++) {
+			memcpy(&fd, CMSG_DATA(control) + i * sizeof(int), sizeof(int));
+			if (have < GUARD_FDS_MAX)
+				packet->fds[have++] = fd;
+			else
+				(void)close(fd);
+		}
+	}
+}
+
+int packet_receive(int fd, struct packet *packet, char *room, int flags)
+{
+	struct iovec parts[] = {{&packet->head, sizeof(packet->head)}, {room, GUARD_TAIL_MAX}};
+	union fd_space space;
+	struct msghdr message = {.msg_iov = parts,
+				 .msg_iovlen = 2,
+				 .msg_control = space.bytes,
+				 .msg_controllen = sizeof(space.bytes)};
+	ssize_t got;
+	size_t i;
+
+	for (i = 0; i < GUARD_FDS_MAX; i++)
+		packet->fds[i] = -1;
+	do
+		got = recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -errno;
+	if (got == 0)
+		return 0;
+	take_fds(&message, packet);
+	if ((size_t)got < sizeof(packet->head) || message.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ||
+	    packet->head.length != (size_t)got - sizeof(packet->head)) {
+		packet_close_fds(packet);
+		return -EPROTO;
+	}
+	room[packet->head.length] = '\0';
+	packet->tail = room;
+	return 1;
+}
+
+void packet_close_fds(struct packet *packet)
+{
+	size_t i;
+
+	for (i = 0; i < GUARD_FDS_MAX; i++) {
+		if (packet->fds[i] >= 0)
+			(void)close(packet->fds[i]);
+		packet->fds[i] = -1;
+	}
+}
+
+static void free_queued(struct queued *queued)
+{
+	size_t i;
+
+	for (i = 0; i < queued->fd_count; i++)
+		(void)close(queued->fds[i]);
+	free(queued);
+}
+
+static void pop(struct packets *packets)
+{
+	struct queued *queued = packets->first;
+
+	packets->first = queued->next;
+	if (!packets->first)
+		packets->last = &packets->first;
+	packets->count--;
+	free_queued(queued);
+}
+
+static void destroy(struct packets *packets)
+{
+	while (packets->first)
+		pop(packets);
+	if (packets->readable)
+		event_free(packets->readable);
+	if (packets->writable)
+		event_free(packets->writable);
+	(void)close(packets->fd);
+	free(packets);
+}
+
+void packets_free(struct packets *packets)
+{
+	if (!packets)
+		return;
+	packets->dead = true;
+	if (!packets->busy)
+		destroy(packets);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *context)
+{
+	struct packets *packets = context;
+	struct packet packet;
+	int result = 1, i;
+
+	(void)what;
+	packets->busy = true;
+	for (i = 0; i < TAKEN_MAX && !packets->dead; i++) {
+		result = packet_receive(fd, &packet, packets->room, MSG_DONTWAIT);
+		if (result <= 0)
+			break;
+		packets->host->received(packets->context, &packet);
+		packet_close_fds(&packet);
+	}
+	if (!packets->dead && result <= 0 && result != -EAGAIN)
+		packets->host->lost(packets->context);
+	packets->busy = false;
+	if (packets->dead)
+		destroy(packets);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *context)
+{
+	struct packets *packets = context;
+
+	(void)what;
+	while (packets->first) {
+		struct queued *queued = packets->first;
+		int result = packet_send(fd, &queued->head, queued->tail, queued->fds,
+					 queued->fd_count);
+
+		if (result == -EAGAIN)
+			return;
+		pop(packets); /* an end that is gone is seen where it is read */
+	}
+	(void)event_del(packets->writable);
+}
+
+struct packets *packets_new(struct event_base *base, int fd, const struct packets_host *host,
+			    void *context)
+{
+	struct packets *packets = calloc(1, sizeof(*packets));
+
+	if (!packets) {
+		(void)close(fd);
+		return NULL;
+	}
+	packets->fd = fd;
+	packets->host = host;
+	packets->context = context;
+	packets->last = &packets->first;
+	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+	packets->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, packets);
+	packets->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, packets);
+	if (packets->readable && packets->writable && event_add(packets->readable, NULL) == 0)
+		return packets;
+	destroy(packets);
+	return NULL;
+}
+
+static void enqueue(struct packets *packets, const struct guard_message *head, const void *tail,
+		    const int *fds, size_t fd_count)
+{
+	struct queued *queued = packets->count < QUEUE_MAX ? malloc(sizeof(*queued) + head->length)
+							   : NULL;
+	size_t i;
+
+	if (!queued)
+		return;
+	*queued = (struct queued){.head = *head};
+	if (head->length)
+		memcpy(queued->tail, tail, head->length);
+	for (i = 0; i < fd_count; i++) {
+		queued->fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 0);
+		if (queued->fds[i] < 0) {
+			free_queued(queued);
+			return;
+		}
+		queued->fd_count++;
+	}
+	*packets->last = queued;
+	packets->last = &queued->next;
+	if (packets->count++ == 0)
+		(void)event_add(packets->writable, NULL);
+}
+
+void packets_send(struct packets *packets, const struct guard_message *head, const void *tail,
+		  const int *fds, size_t fd_count)
+{
+	if (packets->dead)
+		return;
+	if (packets->count || packet_send(packets->fd, head, tail, fds, fd_count) == -EAGAIN)
+		enqueue(packets, head, tail, fds, fd_count);
+}
+
+size_t packets_queued(const struct packets *packets)
+{
+	return packets->count;
+}
