@@ -22,7 +22,8 @@ static struct value_type type_of(const struct column *column)
 }
 
 /* Offline: the column may be of any of these tables, and is read in all. */
-static void read_open(struct analysis *analysis, const struct row *row, const char *name)
+static void read_open(struct analysis *analysis, const struct row *row, const char *name,
+		      bool names_range)
 {
 	for (size_t i = 0; i < row->open_count; i++) {
 		const struct table *table = row->open_tables[i];
@@ -30,15 +31,19 @@ static void read_open(struct analysis *analysis, const struct row *row, const ch
 		access_read(analysis, table, name);
 		if (analysis->subject->catalog)
 			continue;
-		if (row->open_count == 1)
+		if (names_range)
+			analysis_assume(analysis, "%s is no column of %s", name, table->name);
+		else if (row->open_count == 1)
 			analysis_assume(analysis, "%s is a column of %s", name, table->name);
 		else
 			analysis_assume(analysis, "%s may be a column of %s", name, table->name);
 	}
 }
 
-enum column_found column_local(struct analysis *analysis, struct level *level, const char *name,
-			       struct value_type *type)
+/* `names_range`: there is a range of that name too, which is meant unless there is such a column.
+ */
+static enum column_found find_local(struct analysis *analysis, struct level *level,
+				    const char *name, bool names_range, struct value_type *type)
 {
 	enum column_found found = COLUMN_NONE;
 	struct row open = {0};
@@ -69,8 +74,14 @@ enum column_found column_local(struct analysis *analysis, struct level *level, c
 	}
 	if (found == COLUMN_FOUND)
 		return found;
-	read_open(analysis, &open, name);
+	read_open(analysis, &open, name, names_range);
 	return open.open_count ? COLUMN_MAYBE : found;
+}
+
+enum column_found column_local(struct analysis *analysis, struct level *level, const char *name,
+			       struct value_type *type)
+{
+	return find_local(analysis, level, name, false, type);
 }
 
 static struct value_type whole_row(struct analysis *analysis, const struct range *range)
@@ -81,22 +92,20 @@ static struct value_type whole_row(struct analysis *analysis, const struct range
 
 struct value_type column_bare(struct analysis *analysis, struct level *level, const char *name)
 {
+	const struct range *range = scope_range(analysis, level, NULL, name);
 	struct value_type type = {0};
-	const struct range *range;
 	bool maybe = false;
 
 	for (struct level *at = level; at; at = at->outer) {
-		const enum column_found found = column_local(analysis, at, name, &type);
+		const enum column_found found =
+			find_local(analysis, at, name, range != NULL, &type);
 
 		if (found == COLUMN_FOUND)
 			return maybe ? no_type : type;
 		maybe |= found == COLUMN_MAYBE;
 	}
-	range = scope_range(analysis, level, NULL, name);
-	if (range) {
-		type = whole_row(analysis, range);
-		return maybe ? no_type : type;
-	}
+	if (range)
+		return whole_row(analysis, range);
 	if (!maybe)
 		analysis_deny(analysis, "sql-column", "there is no column %s here", name);
 	return no_type;
@@ -120,7 +129,7 @@ static struct value_type column_of_row(struct analysis *analysis, const struct r
 		return type_of(column);
 	}
 	if (row->open_count)
-		read_open(analysis, row, name);
+		read_open(analysis, row, name, false);
 	else
 		deny_attribute_notation(analysis, row_name, name);
 	return no_type;
@@ -169,7 +178,7 @@ bool column_name_read(struct analysis *analysis, const struct tree_value *body,
 		      struct column_name *name)
 {
 	const struct tree_value *fields = tree_member(body, "fields");
-	const char *parts[3];
+	const char *parts[4];
 	size_t count = 0;
 
 	*name = (struct column_name){0};
@@ -179,7 +188,7 @@ bool column_name_read(struct analysis *analysis, const struct tree_value *body,
 
 		if (name->star || count == ARRAY_SIZE(parts)) {
 			analysis_deny(analysis, "sql-column",
-				      "a column's name of more than three parts is not granted");
+				      "a column's name of that many parts is not granted");
 			return false;
 		}
 		if (part)
