@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The differential oracle of the SQL guard: its verdicts against a real PostgreSQL 15.
 
-  tests/sql/oracle.py [--quick] [--seed N] [--verbose]
+  tests/sql/oracle.py [--quick | --cases] [--seed N] [--verbose]
 
 Prints TAP. The full form takes some minutes, the quick one (tests/e2e/sql-oracle.t) is a sample.
 The corpora are read from $AGENTPOL_CORPUS or ../shared/corpus; what needs them is skipped by name
@@ -11,6 +11,7 @@ where they are missing, as all is where PostgreSQL 15 is.
 import argparse
 import os
 import random
+import signal
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -101,11 +102,14 @@ def run_queries(tap, server, corpus, arguments):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="a sample of the statements")
+    parser.add_argument("--cases", action="store_true", help="the hand-written cases alone")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--seed", type=int, default=15)
     arguments = parser.parse_args()
     corpus = os.environ.get("AGENTPOL_CORPUS", os.path.join(ROOT, "../shared/corpus"))
+    # So that the server ends with us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     tap = Tap()
     if not postgres15.installed():
         tap.ok(True, "the verdicts against a real PostgreSQL 15",
@@ -116,13 +120,15 @@ def main():
                            "max_prepared_transactions=2") as server:
         run_cases(tap, server)
         folder = os.path.join(corpus, "sql/postgres-regress")
-        if os.path.isdir(folder):
+        if arguments.cases:
+            corpus = None
+        elif os.path.isdir(folder):
             run_regress(tap, server, folder, arguments)
         else:
             tap.ok(True, "the regression suite's statements", f"no corpus at {folder}")
-        if os.path.isdir(os.path.join(corpus, "sql/job")):
+        if corpus and os.path.isdir(os.path.join(corpus, "sql/job")):
             run_queries(tap, server, corpus, arguments)
-        else:
+        elif corpus:
             tap.ok(True, "JOB, TPC-H, TPC-DS and Spider", f"no corpus at {corpus}")
     print(f"1..{tap.count}")
     return 1 if tap.failed else 0

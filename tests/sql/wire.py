@@ -16,6 +16,7 @@ class Result:
 class Connection:
     def __init__(self, directory, database, user="postgres"):
         self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(60)  # each statement has a timeout of its own, far shorter
         self.socket.connect(f"{directory}/.s.PGSQL.5432")
         self.buffer = b""
         words = ["user", user, "database", database, "application_name", "sql-oracle"]
@@ -35,7 +36,7 @@ class Connection:
         taken, self.buffer = self.buffer[:length], self.buffer[length:]
         return taken
 
-    def collect(self):
+    def collect(self, extended=False):
         """Reads until ReadyForQuery; the last statement's result, the first error."""
         result = Result()
         while True:
@@ -56,6 +57,8 @@ class Connection:
                 result.rows.append(body)
             elif kind == b"G":  # COPY FROM STDIN: there is nothing to be had here
                 self.send(b"f", b"no data\0")
+                if extended:  # the one that was sent already is passed over during COPY
+                    self.send(b"S", b"")
 
     def send(self, kind, body):
         self.socket.sendall(kind + struct.pack("!i", len(body) + 4) + body)
@@ -81,7 +84,7 @@ class Connection:
             (b"S", b""),
         ]
         self.socket.sendall(b"".join(k + struct.pack("!i", len(b) + 4) + b for k, b in parts))
-        return self.collect()
+        return self.collect(extended=True)
 
 
 def values(row):
