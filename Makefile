@@ -135,7 +135,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(wildcard user/*/*.h bpf/*.h)
 .SECONDARY:
 
 # ---- checks ----
-.PHONY: test check check-layers check-unit check-sanitized check-vm fuzz bench bench-egress bench-names demo deps install uninstall clean format help tests
+.PHONY: test check check-sql check-sql-mutants check-layers check-unit check-sanitized check-vm fuzz bench bench-egress bench-names demo deps install uninstall clean format help tests
 
 tests: all $(UNIT_TESTS) $(KERNEL_TESTS) $(TEST_TOOLS) $(EVASION_TOOLS)
 
@@ -154,6 +154,12 @@ check-sanitized: ## unit tests under ASan and UBSan (no root)
 
 check-vm: tests ## the kernel tests on other kernels under QEMU (KERNELS='6.1 7.3'; fetched once)
 	$(Q)BUILD=$(BUILD) prove --timer --merge --exec '' tools/vm.sh :: $(KERNELS)
+
+check-sql: $(BUILD)/agentpol ## the SQL guard's verdicts against a real PostgreSQL 15 (minutes)
+	$(Q)BUILD=$(BUILD) tests/sql/oracle.py
+
+check-sql-mutants: $(BUILD)/agentpol ## takes each check of SQL out: the oracle must find it out
+	$(Q)tools/mutants-sql.sh
 
 check-layers: ## no include runs up the table of rooms
 	$(Q)tools/check-layers.sh
