@@ -274,6 +274,22 @@ struct steered {
 	__u64 cookie; /* of the client's socket */
 };
 
+/* The same for a server behind a Unix socket: an abstract name, its first NUL too. */
+#define GUARD_NAME_BYTES 32
+struct guard_name {
+	__u8 bytes[GUARD_NAME_BYTES];
+};
+
+/* A Unix socket has no end to be known by: who connected last, of a process. */
+struct steered_path_key {
+	__u32 space;
+	__u32 pid;
+};
+struct steered_path {
+	struct steering steering; /* without an address */
+	char path[112];		  /* as it was given, padded with NULs */
+};
+
 /* ---- Unix sockets ---- */
 
 #define UNIX_PATH_BYTES 108 /* sun_path; all of it may be used, see unix(7) */
@@ -303,6 +319,10 @@ struct glob_key {
 };
 #define GLOBS_OF_ENFORCER 0U	      /* what nothing opens */
 #define GLOBS_OF_RUNTIMES 0xffffffffU /* what is denied unless it is listed */
+/* Of tools' servers: of the scope's own tool, and of the others. */
+#define GLOBS_OF_OWN(policy_id)	   (0x40000000U | (policy_id))
+#define GLOBS_OF_OTHERS(policy_id) (0x80000000U | (policy_id))
+#define POLICY_OF_GLOBS(list)	   ((list)&POLICY_ID_MAX)
 
 /* ---- budgets ---- */
 
@@ -534,6 +554,10 @@ _Static_assert(sizeof(struct guard_port_key) == 8, "hash keys have no padding");
 _Static_assert(sizeof(struct steering) == 48, "steering");
 _Static_assert(sizeof(struct steered_key) == 24, "hash keys have no padding");
 _Static_assert(sizeof(struct steered) == 56, "steered");
+_Static_assert(sizeof(struct guard_name) == GUARD_NAME_BYTES, "guard_name");
+_Static_assert(sizeof(struct steered_path_key) == 8, "hash keys have no padding");
+_Static_assert(sizeof(struct steered_path) == 160, "steered_path");
+_Static_assert(112 >= UNIX_PATH_BYTES, "room for a path");
 _Static_assert(sizeof(struct learnt_key) == 24, "hash keys have no padding");
 _Static_assert(sizeof(struct learnt_address) == 72, "learnt_address");
 _Static_assert(sizeof(struct learnt_name_key) == 28, "hash keys have no padding");

@@ -232,7 +232,7 @@ int guard_connect6(struct bpf_sock_addr *ctx)
 	question_set6(&question, ctx, HOOK_CONNECT);
 	verdict = judge_destination(ctx, &question, &guard);
 	if (guard) {
-		bool mapped = ctx->user_ip6[2] == bpf_htonl(0xffff);
+		bool mapped = is_ipv4(&question.flow.remote);
 
 		ctx->user_ip6[0] = 0;
 		ctx->user_ip6[1] = 0;

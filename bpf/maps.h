@@ -221,6 +221,22 @@ struct {
 	__type(value, struct steered);
 } steered_peers SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GUARDS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct guard_key);
+	__type(value, struct guard_name);
+} name_of_guard SEC(".maps");
+
+/* As steered_peers, of Unix sockets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, STEERED_MAX);
+	__type(key, struct steered_path_key);
+	__type(value, struct steered_path);
+} steered_paths SEC(".maps");
+
 /* Cloned to what a listener accepts, so that an accepted socket is known as such. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);

@@ -223,6 +223,15 @@ static void an_ipv6_server_is_steered_to_ipv6(void **state)
 	assert_steered(*state, AF_INET6, 0, "2001:db8::10", "2001:db8::10", "hello");
 }
 
+/* The words of a mapped address, but not in front. */
+static void an_ipv6_server_that_looks_mapped_is_ipv6(void **state)
+{
+	put_under(*state, MANIFEST("", "", TOOL("mine", "[2001:db8::ffff:c000:20a]:5432")), "mine",
+		  true);
+	assert_steered(*state, AF_INET6, 0, "2001:db8::ffff:c000:20a", "2001:db8::ffff:c000:20a",
+		       NULL);
+}
+
 static void a_server_on_loopback_is_steered_by_each_of_its_addresses(void **state)
 {
 	put_under(*state, MANIFEST("", EVERYTHING, TOOL("mine", "localhost:5432")), "mine", true);
@@ -260,6 +269,28 @@ static void nobody_takes_the_guards_place(void **state)
 	assert_int_equal(guard_open(world->enforcer, guard.policy, guard.space, &taken, &error), 0);
 	assert_int_equal(attempt("2001:db8::10", 5432, SOCK_STREAM), EPERM);
 	assert_nothing_came(six);
+}
+
+/* Whatever the one who comes later sets on its socket, and though it may listen there. */
+static void nobody_listens_beside_the_guard(void **state)
+{
+	const int on = 1;
+
+	put_under(
+		*state,
+		"{\"agentpol\":1,\"name\":\"test\",\"network\":{\"listen\":[{\"ports\":[\"*\"]}]},"
+		"\"tools\":{" TWO_TOOLS "}}",
+		"mine", true);
+	for (int i = 0; i < 2; i++) {
+		const struct sockaddr_in4_or_6 place =
+			place_of(AF_INET, i ? "0.0.0.0" : "127.0.0.1", guard.ports.port4);
+		_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+		assert_int_equal(bind(fd, (const struct sockaddr *)&place.place, place.length), -1);
+		assert_int_equal(errno, EADDRINUSE);
+	}
 }
 
 static void no_rule_opens_another_tools_server(void **state)
@@ -399,9 +430,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connect_to_the_tools_server_comes_to_the_guard),
 		cmocka_unit_test(an_ipv6_server_is_steered_to_ipv6),
+		cmocka_unit_test(an_ipv6_server_that_looks_mapped_is_ipv6),
 		cmocka_unit_test(a_server_on_loopback_is_steered_by_each_of_its_addresses),
 		cmocka_unit_test(without_a_listener_nothing_goes_there),
 		cmocka_unit_test(nobody_takes_the_guards_place),
+		cmocka_unit_test(nobody_listens_beside_the_guard),
 		cmocka_unit_test(no_rule_opens_another_tools_server),
 		cmocka_unit_test(datagrams_to_a_server_are_denied),
 		cmocka_unit_test(raw_packets_to_a_server_are_denied),

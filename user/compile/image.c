@@ -351,7 +351,7 @@ static uint32_t flags_of(const struct policy *policy, const struct tool *tool,
 		flags |= POLICY_TRAFFIC | POLICY_SENDTO;
 	if (image->budget_count)
 		flags |= POLICY_SENDTO;
-	if (policy->agent.network.unix_present)
+	if (policy->agent.network.unix_present || servers_any_unix(policy))
 		flags |= POLICY_UNIX;
 	if (families & FAMILY_RAW)
 		flags |= POLICY_RAW_SOCKETS;
@@ -378,6 +378,7 @@ static int check_limits(const struct image *image, struct error *error)
 		 NAME_GRANTS_MAX - 1},
 		{"servers of tools", image->server_count, SERVERS_MAX / 2},
 		{"patterns of Unix sockets", image->glob_count, GLOBS_EACH_MAX},
+		{"servers behind Unix sockets", image->other_path_count, GLOBS_EACH_MAX},
 		{"rules with budgets", image->budget_count, BUDGETS_MAX - 1},
 		{"different sets of rules with budgets", image->budget_list_count,
 		 BUDGET_LISTS_MAX - 1},

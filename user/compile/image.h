@@ -43,6 +43,9 @@ struct image {
 	struct names names;
 	struct image_server *servers;
 	size_t server_count;
+	/* Servers behind Unix sockets: of the scope's own tool, and of the others. */
+	struct glob *own_paths, *other_paths;
+	size_t own_path_count, other_path_count;
 	struct glob *globs; /* of Unix sockets that may be connected to */
 	size_t glob_count;
 	const struct image_budget *budgets; /* number n is [n - 1] */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compile/image_servers.h"
 
+#include <limits.h>
 #include <string.h>
 
+#include "compile/globs.h"
 #include "policy/servers.h"
 
 /* Several tools may have one: that of the scope's own counts. */
@@ -19,6 +21,21 @@ static void add_server(struct image *image, const struct image_server *server)
 		*there = *server;
 }
 
+/* What no socket's path is long enough for is left out. */
+static void add_path(struct image *image, const struct tool *tool, bool own)
+{
+	struct glob *glob = own ? &image->own_paths[image->own_path_count]
+				: &image->other_paths[image->other_path_count];
+	char pattern[PATH_MAX + 16];
+
+	if (!server_pattern(tool, pattern, sizeof(pattern)) || !glob_compile(pattern, false, glob))
+		return;
+	if (own)
+		image->own_path_count++;
+	else
+		image->other_path_count++;
+}
+
 int image_add_servers(struct image *image, const struct policy *policy, const struct tool *own,
 		      struct names_source *names, struct error *error)
 {
@@ -26,7 +43,9 @@ int image_add_servers(struct image *image, const struct policy *policy, const st
 		arena_new_array(image->arena, struct named_server, policy->tool_count + 1);
 
 	image->servers = arena_new_array(image->arena, struct image_server, policy->tool_count + 1);
-	if (!named || !image->servers)
+	image->own_paths = arena_new_array(image->arena, struct glob, policy->tool_count + 1);
+	image->other_paths = arena_new_array(image->arena, struct glob, policy->tool_count + 1);
+	if (!named || !image->servers || !image->own_paths || !image->other_paths)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
 	for (size_t i = 0; i < policy->tool_count; i++) {
 		const struct tool *tool = &policy->tools[i];
@@ -43,8 +62,10 @@ int image_add_servers(struct image *image, const struct policy *policy, const st
 			named[names->server_count++] = (struct named_server){
 				tool->sql->server_host, tool->sql->server_port, server};
 			break;
-		case SERVER_NONE:
 		case SERVER_UNIX:
+			add_path(image, tool, tool == own);
+			break;
+		case SERVER_NONE:
 			break;
 		}
 	}

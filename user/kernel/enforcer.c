@@ -57,6 +57,8 @@ static const char *const map_names[MAP_COUNT] = {
 	[MAP_GUARD_OF_POLICY] = "guard_of_policy",
 	[MAP_PORTS_OF_GUARD] = "ports_of_guard",
 	[MAP_STEERED_PEERS] = "steered_peers",
+	[MAP_NAME_OF_GUARD] = "name_of_guard",
+	[MAP_STEERED_PATHS] = "steered_paths",
 	[MAP_LISTENERS_OF_GUARD] = "listeners_of_guard",
 };
 
@@ -152,6 +154,7 @@ static int set_sizes(struct enforcer *enforcer, const struct enforcer_options *o
 		{MAP_BUDGET_LISTS, options->budgets},	 {MAP_QUESTIONS, options->caches},
 		{MAP_ASKED_NAMES, options->caches},	 {MAP_UDP_PEERS, options->caches},
 		{MAP_WORKBENCHES, workbench_count()},	 {MAP_STEERED_PEERS, options->caches},
+		{MAP_STEERED_PATHS, options->caches},
 	};
 	int result = 0;
 

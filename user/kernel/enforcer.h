@@ -129,6 +129,8 @@ enum enforcer_map {
 	MAP_PORTS_OF_GUARD,
 	MAP_STEERED_PEERS,
 	MAP_LISTENERS_OF_GUARD,
+	MAP_NAME_OF_GUARD,
+	MAP_STEERED_PATHS,
 	MAP_COUNT
 };
 int enforcer_map_fd(const struct enforcer *enforcer, enum enforcer_map map);

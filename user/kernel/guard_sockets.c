@@ -3,12 +3,19 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
+#include <stdio.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "kernel/diag.h"
 
 /* An end as the kernel takes it; the length. */
@@ -67,6 +74,52 @@ int guard_socket_listen(int space, int family, uint16_t *port)
 		return fail(fd);
 	*port = ntohs(place.sin6_port);
 	return fd;
+}
+
+int guard_socket_listen_name(int space, const void *name, size_t size)
+{
+	struct sockaddr_un place = {.sun_family = AF_UNIX};
+	const socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
+	int fd = open_stream(space, AF_UNIX);
+
+	if (fd < 0)
+		return fd;
+	memcpy(place.sun_path, name, size);
+	if (bind(fd, (struct sockaddr *)&place, length) < 0 || listen(fd, SOMAXCONN) < 0)
+		return fail(fd);
+	return fd;
+}
+
+/* The process writes the folders on the way: nothing there leads out of its root. */
+static int open_path(pid_t pid, const char *path)
+{
+	const struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+				     .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+	char root[64];
+	_cleanup_close_ int folder = -1;
+	int fd;
+
+	(void)snprintf(root, sizeof(root), "/proc/%d/root", pid);
+	folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return -errno;
+	fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
+	return fd < 0 ? -errno : fd;
+}
+
+int guard_socket_connect_path(pid_t pid, const char *path)
+{
+	struct sockaddr_un place = {.sun_family = AF_UNIX};
+	_cleanup_close_ int target = open_path(pid, path);
+	int fd;
+
+	if (target < 0)
+		return target;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	(void)snprintf(place.sun_path, sizeof(place.sun_path), "/proc/self/fd/%d", target);
+	return connect(fd, (struct sockaddr *)&place, sizeof(place)) < 0 ? fail(fd) : fd;
 }
 
 int guard_socket_connect(int space, const struct ip_address *address, uint16_t port,

@@ -29,7 +29,7 @@ int server_tables_load(struct enforcer *enforcer, uint32_t policy_id, const stru
 	return 0;
 }
 
-/* Both tables' keys begin with the policy's id. */
+/* All these tables' keys begin with the policy's id. */
 static void drop_policy(int fd, void *key, void *next, size_t size, uint32_t policy_id)
 {
 	bool more = bpf_map_get_next_key(fd, NULL, key) == 0;
@@ -50,6 +50,8 @@ void server_tables_unload(struct enforcer *enforcer, uint32_t policy_id)
 	drop_policy(enforcer_map_fd(enforcer, MAP_SERVER_OF_ADDRESS), &server, &next_server,
 		    sizeof(server), policy_id);
 	drop_policy(enforcer_map_fd(enforcer, MAP_GUARD_OF_POLICY), &guard, &next_guard,
+		    sizeof(guard), policy_id);
+	drop_policy(enforcer_map_fd(enforcer, MAP_NAME_OF_GUARD), &guard, &next_guard,
 		    sizeof(guard), policy_id);
 }
 
@@ -94,21 +96,52 @@ void guard_close(struct enforcer *enforcer, uint32_t policy_id, uint32_t space)
 	const struct guard_key key = {.policy_id = policy_id, .space = space};
 
 	(void)bpf_map_delete_elem(enforcer_map_fd(enforcer, MAP_GUARD_OF_POLICY), &key);
+	(void)bpf_map_delete_elem(enforcer_map_fd(enforcer, MAP_NAME_OF_GUARD), &key);
 }
 
-void guard_carry_over(struct enforcer *enforcer, uint32_t old_policy, uint32_t new_policy)
+int guard_open_name(struct enforcer *enforcer, uint32_t policy_id, uint32_t space,
+		    const struct guard_name *name, struct error *error)
 {
-	const int fd = enforcer_map_fd(enforcer, MAP_GUARD_OF_POLICY);
+	const struct guard_key key = {.policy_id = policy_id, .space = space};
+
+	if (bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_NAME_OF_GUARD), &key, name, BPF_ANY) <
+	    0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "name_of_guard");
+	return 0;
+}
+
+int guard_take_path(struct enforcer *enforcer, const struct steered_path_key *key,
+		    struct steered_path *path)
+{
+	const int fd = enforcer_map_fd(enforcer, MAP_STEERED_PATHS);
+
+	if (bpf_map_lookup_elem(fd, key, path) < 0)
+		return -errno;
+	(void)bpf_map_delete_elem(fd, key);
+	path->path[sizeof(path->path) - 1] = '\0';
+	return 0;
+}
+
+static void carry_over(int fd, uint32_t old_policy, uint32_t new_policy, void *value)
+{
 	struct guard_key key, *previous = NULL;
-	struct guard_ports ports;
 
 	while (bpf_map_get_next_key(fd, previous, &key) == 0) {
 		const struct guard_key to = {.policy_id = new_policy, .space = key.space};
 
 		previous = &key;
-		if (key.policy_id == old_policy && bpf_map_lookup_elem(fd, &key, &ports) == 0)
-			(void)bpf_map_update_elem(fd, &to, &ports, BPF_ANY);
+		if (key.policy_id == old_policy && bpf_map_lookup_elem(fd, &key, value) == 0)
+			(void)bpf_map_update_elem(fd, &to, value, BPF_ANY);
 	}
+}
+
+void guard_carry_over(struct enforcer *enforcer, uint32_t old_policy, uint32_t new_policy)
+{
+	struct guard_ports ports;
+	struct guard_name name;
+
+	carry_over(enforcer_map_fd(enforcer, MAP_GUARD_OF_POLICY), old_policy, new_policy, &ports);
+	carry_over(enforcer_map_fd(enforcer, MAP_NAME_OF_GUARD), old_policy, new_policy, &name);
 }
 
 int guard_keep_port(struct enforcer *enforcer, uint32_t space, uint16_t port, int listener)
@@ -137,6 +170,9 @@ void guard_close_all(struct enforcer *enforcer)
 	struct guard_port_key port;
 	int fd = enforcer_map_fd(enforcer, MAP_GUARD_OF_POLICY);
 
+	while (bpf_map_get_next_key(fd, NULL, &guard) == 0 && bpf_map_delete_elem(fd, &guard) == 0)
+		;
+	fd = enforcer_map_fd(enforcer, MAP_NAME_OF_GUARD);
 	while (bpf_map_get_next_key(fd, NULL, &guard) == 0 && bpf_map_delete_elem(fd, &guard) == 0)
 		;
 	fd = enforcer_map_fd(enforcer, MAP_PORTS_OF_GUARD);

@@ -32,6 +32,13 @@ void guard_give_port(struct enforcer *enforcer, uint32_t space, uint16_t port);
 /* No listener of a predecessor's is there any more. */
 void guard_close_all(struct enforcer *enforcer);
 
+/* The same for a server behind a Unix socket: connections go to that abstract name. */
+int guard_open_name(struct enforcer *enforcer, uint32_t policy_id, uint32_t space,
+		    const struct guard_name *name, struct error *error) MUST_USE;
+/* Which path has that process connected to? -ENOENT as below. */
+int guard_take_path(struct enforcer *enforcer, const struct steered_path_key *key,
+		    struct steered_path *path) MUST_USE;
+
 /* Who has connected from there: told once. -ENOENT where nobody has been turned to the guard from
  * there. */
 int guard_take_peer(struct enforcer *enforcer, const struct steered_key *key,

@@ -224,6 +224,8 @@ static void unload(struct enforcer *enforcer, struct tables *tables,
 		(void)bpf_map_delete_elem(fd, &policy->keys[i]);
 	name_tables_unload(enforcer, tables->pools, &policy->names);
 	glob_tables_unload(enforcer, policy->id);
+	glob_tables_unload(enforcer, GLOBS_OF_OWN(policy->id));
+	glob_tables_unload(enforcer, GLOBS_OF_OTHERS(policy->id));
 	server_tables_unload(enforcer, policy->id);
 	for (size_t i = 0; i < policy->slot_count; i++)
 		if (policy->slots[i] < tables->slot_count &&
@@ -261,6 +263,10 @@ int tables_load(struct enforcer *enforcer, const struct image *image, uint64_t *
 	    name_tables_load(enforcer, tables->pools, image, id, slot_of, loaded, &loaded->names,
 			     error) < 0 ||
 	    glob_tables_load(enforcer, id, image->globs, image->glob_count, error) < 0 ||
+	    glob_tables_load(enforcer, GLOBS_OF_OWN(id), image->own_paths, image->own_path_count,
+			     error) < 0 ||
+	    glob_tables_load(enforcer, GLOBS_OF_OTHERS(id), image->other_paths,
+			     image->other_path_count, error) < 0 ||
 	    server_tables_load(enforcer, id, image, error) < 0 ||
 	    load_addresses(enforcer, image, loaded, error) < 0) {
 		/* No cgroup has had this id: nothing reads it. */

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/servers.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#include "policy/paths.h"
 
 enum server_kind server_kind_of(const struct tool *tool, struct ip_address *address)
 {
@@ -85,31 +89,32 @@ const struct tool *servers_find_name(const struct policy *policy, const struct t
 }
 
 /* What libpq makes of a directory and a port (UNIXSOCK_PATH in src/include/libpq/pqcomm.h). */
-static bool is_socket_in(const char *directory, const char *path)
+bool server_pattern(const struct tool *tool, char *pattern, size_t room)
 {
-	static const char front[] = "/.s.PGSQL.";
+	const char *directory = tool->sql->server_path;
 	size_t length = strlen(directory);
 
-	while (length > 1 && directory[length - 1] == '/')
+	while (length > 0 && directory[length - 1] == '/')
 		length--;
-	if (strncmp(path, directory, length) != 0 ||
-	    strncmp(path + length, front, strlen(front)) != 0)
-		return false;
-	path += length + strlen(front);
-	return path[0] && path[strspn(path, "0123456789")] == '\0';
+	return (size_t)snprintf(pattern, room, "%.*s/.s.PGSQL.*", (int)length, directory) < room;
+}
+
+static bool is_socket_of(const struct tool *tool, const char *path)
+{
+	char pattern[PATH_MAX + 16];
+	struct ip_address ignored;
+
+	return server_kind_of(tool, &ignored) == SERVER_UNIX &&
+	       server_pattern(tool, pattern, sizeof(pattern)) && path_matches(pattern, path);
 }
 
 const struct tool *servers_find_path(const struct policy *policy, const struct tool *own,
 				     const char *path)
 {
-	struct ip_address ignored;
-
-	if (own && server_kind_of(own, &ignored) == SERVER_UNIX &&
-	    is_socket_in(own->sql->server_path, path))
+	if (own && is_socket_of(own, path))
 		return own;
 	for (size_t i = 0; i < policy->tool_count; i++)
-		if (server_kind_of(&policy->tools[i], &ignored) == SERVER_UNIX &&
-		    is_socket_in(policy->tools[i].sql->server_path, path))
+		if (is_socket_of(&policy->tools[i], path))
 			return &policy->tools[i];
 	return NULL;
 }
@@ -117,7 +122,15 @@ const struct tool *servers_find_path(const struct policy *policy, const struct t
 bool servers_any(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->tool_count; i++)
-		if (policy->tools[i].sql && policy->tools[i].sql->server_host)
+		if (policy->tools[i].sql)
+			return true;
+	return false;
+}
+
+bool servers_any_unix(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->tool_count; i++)
+		if (policy->tools[i].sql && policy->tools[i].sql->server_path)
 			return true;
 	return false;
 }

@@ -27,11 +27,18 @@ const struct tool *servers_find(const struct policy *policy, const struct tool *
 /* As servers_find, of those by name. */
 const struct tool *servers_find_name(const struct policy *policy, const struct tool *own,
 				     const char *name);
-/* As servers_find, of Unix sockets: DIRECTORY/.s.PGSQL.DIGITS. */
+/* As servers_find, of Unix sockets: a path in normal form, DIRECTORY/.s.PGSQL.WHATEVER. */
 const struct tool *servers_find_path(const struct policy *policy, const struct tool *own,
 				     const char *path);
 
-/* Does any tool have a server on TCP? */
+/* What matches those of a tool's server behind Unix sockets, as path_matches() reads it; false
+ * where it does not fit. */
+bool server_pattern(const struct tool *tool, char *pattern, size_t room) MUST_USE;
+
+/* Does any tool have a server? */
 bool servers_any(const struct policy *policy);
+/* Does any tool have one behind a Unix socket? Then no Unix socket is open that is not listed: a
+ * link would be a way around the guard. */
+bool servers_any_unix(const struct policy *policy);
 
 #endif

@@ -237,7 +237,8 @@ struct guard_counts guard_count(const struct guard *guard, uint64_t cgroup)
 
 	for (const struct guard_place *place = ward ? ward->places : NULL; place;
 	     place = place->next)
-		counts.listeners += 0U + (place->four.socket >= 0) + (place->six.socket >= 0);
+		counts.listeners += 0U + (place->four.socket >= 0) + (place->six.socket >= 0) +
+				    (place->path.socket >= 0);
 	for (size_t i = 0; ward && i < SESSION_CHAINS; i++)
 		for (const struct guard_session *session = guard->sessions[i]; session;
 		     session = session->next)

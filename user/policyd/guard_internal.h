@@ -22,10 +22,12 @@ struct guard_listener {
 struct guard_place {
 	struct guard_place *next;
 	uint64_t inode;
-	uint32_t space;	   /* see struct learnt_key */
-	int fd;		   /* owned: the namespace */
-	unsigned deserted; /* looks in a row that found nobody of the agent's there */
-	struct guard_listener four, six;
+	uint32_t space;			 /* see struct learnt_key */
+	int fd;				 /* owned: the namespace */
+	unsigned deserted;		 /* looks in a row that found nobody of the agent's there */
+	struct guard_listener four, six; /* of a server on TCP */
+	struct guard_listener path;	 /* of one behind a Unix socket */
+	struct guard_name name;		 /* of that */
 };
 
 /* An agent whose tool has a server: one policy to the guard. */
@@ -36,6 +38,7 @@ struct guard_ward {
 	uint32_t policy_id;
 	uint32_t server; /* the tool's place in the manifest, from 1 on */
 	struct guard_policy tail;
+	char *pattern;	  /* owned: of the server's Unix sockets; NULL: it is on TCP */
 	char *text;	  /* owned: of the "sql" */
 	int manifest, ca; /* owned; -1: none */
 	struct guard_place *places;
@@ -49,6 +52,7 @@ struct guard_session {
 	uint64_t listener;
 	uint64_t cgroup;
 	struct steering steering;
+	char path[UNIX_PATH_BYTES + 1]; /* "": on TCP */
 };
 
 struct guard {
@@ -83,7 +87,7 @@ struct guard_ward *wards_find(const struct guard *guard, uint64_t cgroup);
 /* Listens in the namespaces of a process. */
 int ward_listen_for(struct guard *guard, struct guard_ward *ward, pid_t pid,
 		    struct error *error) MUST_USE;
-/* By a listener's number; *family is AF_INET or AF_INET6. NULL where there is none. */
+/* By a listener's number; *family is AF_INET, AF_INET6 or AF_UNIX. NULL where there is none. */
 const struct guard_place *wards_find_listener(const struct guard *guard, uint64_t ref,
 					      struct guard_ward **ward, int *family);
 

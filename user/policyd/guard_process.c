@@ -131,9 +131,11 @@ static void count_failure(struct guard_process *process)
 void guard_process_end(struct guard_process *process)
 {
 	if (process->pid > 0) {
-		(void)kill(process->pid, SIGKILL);
+		/* One that can't be killed ends with its link, and is not waited for. */
+		const int options = kill(process->pid, SIGKILL) == 0 ? 0 : WNOHANG;
+
 		/* Who reaps all of its children may have been first. */
-		while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
+		while (waitpid(process->pid, NULL, options) < 0 && errno == EINTR)
 			;
 		count_failure(process);
 	}

@@ -8,6 +8,7 @@
 
 #include "kernel/guard_sockets.h"
 #include "kernel/server_tables.h"
+#include "policy/paths.h"
 #include "policyd/guard_internal.h"
 
 static struct guard_session **find(const struct guard *guard, uint64_t ref)
@@ -57,12 +58,15 @@ static void connect_server(struct guard *guard, struct guard_session *session,
 	struct guard_client client = {.pid = session->steering.pid};
 	char sentence[128];
 	struct ip_address address;
-	bool connecting;
+	bool connecting = false;
 	int fd;
 
 	memcpy(address.bytes, session->steering.address, sizeof(address.bytes));
-	fd = guard_socket_connect(place->fd, &address, (uint16_t)session->steering.port,
-				  &connecting);
+	if (session->path[0])
+		fd = guard_socket_connect_path((pid_t)session->steering.pid, session->path);
+	else
+		fd = guard_socket_connect(place->fd, &address, (uint16_t)session->steering.port,
+					  &connecting);
 	if (fd < 0) {
 		(void)snprintf(sentence, sizeof(sentence), "cannot reach the server: %s",
 			       strerror(-fd));
@@ -70,13 +74,13 @@ static void connect_server(struct guard *guard, struct guard_session *session,
 		return;
 	}
 	client.connecting = connecting;
-	client.local = address_is_loopback(&address);
+	client.local = session->path[0] || address_is_loopback(&address);
 	guard_send_fds(guard, &head, &client, &fd, 1);
 	(void)close(fd);
 }
 
 static struct guard_session *add(struct guard *guard, uint64_t ref, uint64_t listener,
-				 uint64_t cgroup, const struct steering *steering)
+				 uint64_t cgroup, const struct steering *steering, const char *path)
 {
 	struct guard_session **at = find(guard, ref), *session;
 
@@ -85,7 +89,9 @@ static struct guard_session *add(struct guard *guard, uint64_t ref, uint64_t lis
 	session = calloc(1, sizeof(*session));
 	if (!session)
 		return NULL;
-	*session = (struct guard_session){NULL, ref, listener, cgroup, *steering};
+	*session = (struct guard_session){
+		.ref = ref, .listener = listener, .cgroup = cgroup, .steering = *steering};
+	(void)snprintf(session->path, sizeof(session->path), "%s", path);
 	*at = session;
 	guard->session_count++;
 	return session;
@@ -142,28 +148,63 @@ static bool find_client(struct guard *guard, const struct guard_place *place,
 	return guard_socket_is(place->fd, flow);
 }
 
-void sessions_ask(struct guard *guard, const struct guard_message *head, const char *tail)
+/* Behind a Unix socket it is the process that is known, by its credentials. */
+static bool find_path(struct guard *guard, const struct guard_place *place,
+		      const struct guard_ward *ward, const struct guard_message *head,
+		      const char *tail, struct steered_path *found)
+{
+	struct steered_path_key key = {.space = place->space};
+	char normal[PATH_MAX];
+	struct ucred peer;
+
+	if (!ward->pattern || head->length != sizeof(peer))
+		return false;
+	memcpy(&peer, tail, sizeof(peer));
+	key.pid = (uint32_t)peer.pid;
+	return guard_take_path(guard->options.enforcer, &key, found) == 0 &&
+	       path_normalise(found->path, normal, sizeof(normal)) &&
+	       path_matches(ward->pattern, normal);
+}
+
+static bool find_peer(struct guard *guard, const struct guard_place *place,
+		      const struct guard_ward *ward, int family, const struct guard_message *head,
+		      const char *tail, struct steered_path *found)
 {
 	struct socket_flow flow = {.protocol = IPPROTO_TCP};
+
+	*found = (struct steered_path){0};
+	if (family == AF_UNIX)
+		return find_path(guard, place, ward, head, tail, found);
+	return take_flow(tail, head->length, family, &flow) &&
+	       find_client(guard, place, &flow, &found->steering);
+}
+
+/* In the moment of a swap: what came under another policy may come again. */
+static bool is_of_now(const struct guard_ward *ward, const struct steering *steering)
+{
+	return steering->policy_id == ward->policy_id &&
+	       (ward->pattern || SERVER_TOOL(steering->server) == ward->server);
+}
+
+void sessions_ask(struct guard *guard, const struct guard_message *head, const char *tail)
+{
 	const struct guard_place *place;
 	struct guard_session *session;
-	struct steering steering;
+	struct steered_path found;
 	struct guard_ward *ward;
 	int family;
 
 	place = wards_find_listener(guard, head->value, &ward, &family);
-	if (!place || !take_flow(tail, head->length, family, &flow) ||
-	    !find_client(guard, place, &flow, &steering)) {
+	if (!place || !find_peer(guard, place, ward, family, head, tail, &found)) {
 		refuse(guard, head->ref,
-		       "this port is the SQL guard's: connect to the server's own address");
+		       "this is the SQL guard's own: connect to the server's address");
 		return;
 	}
-	/* In the moment of a swap: what came under another policy may come again. */
-	if (steering.policy_id != ward->policy_id || SERVER_TOOL(steering.server) != ward->server) {
+	if (!is_of_now(ward, &found.steering)) {
 		refuse(guard, head->ref, "the policy is being exchanged; connect again");
 		return;
 	}
-	session = add(guard, head->ref, head->value, ward->cgroup, &steering);
+	session = add(guard, head->ref, head->value, ward->cgroup, &found.steering, found.path);
 	if (session)
 		connect_server(guard, session, place);
 	else
@@ -181,7 +222,7 @@ void sessions_ask_cancel(struct guard *guard, const struct guard_message *head)
 	if (of)
 		place = wards_find_listener(guard, of->listener, &ward, &family);
 	if (place)
-		session = add(guard, head->ref, of->listener, of->cgroup, &of->steering);
+		session = add(guard, head->ref, of->listener, of->cgroup, &of->steering, of->path);
 	if (session)
 		connect_server(guard, session, place);
 	else

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "kernel/guard_sockets.h"
 #include "kernel/holders.h"
 #include "kernel/server_tables.h"
+#include "policy/servers.h"
 #include "policyd/guard_internal.h"
 
 /* What the system's programs verify servers by, where a manifest names nothing. */
@@ -32,7 +34,8 @@ static void close_listener(struct guard *guard, const struct guard_place *place,
 	guard_send(guard, GUARD_FORGET_LISTENER, listener->ref, 0, NULL, 0);
 	(void)close(listener->socket);
 	listener->socket = -1;
-	guard_give_port(guard->options.enforcer, place->space, listener->port);
+	if (listener->port)
+		guard_give_port(guard->options.enforcer, place->space, listener->port);
 }
 
 static void free_place(struct guard *guard, const struct guard_ward *ward,
@@ -41,6 +44,7 @@ static void free_place(struct guard *guard, const struct guard_ward *ward,
 	guard_close(guard->options.enforcer, ward->policy_id, place->space);
 	close_listener(guard, place, &place->four);
 	close_listener(guard, place, &place->six);
+	close_listener(guard, place, &place->path);
 	(void)close(place->fd);
 	free(place);
 }
@@ -72,11 +76,48 @@ static int open_listener(struct guard *guard, struct guard_place *place, int fam
 	return result;
 }
 
+/* An abstract name that nobody can have taken before. */
+static int open_named(struct guard *guard, struct guard_place *place)
+{
+	struct guard_listener *listener = &place->path;
+	uint64_t word;
+	char text[sizeof(place->name) + 1];
+
+	if (getrandom(&word, sizeof(word), 0) != sizeof(word))
+		return -EIO;
+	(void)snprintf(text, sizeof(text), "%cagentpol-guard-%016" PRIx64, '\0', word);
+	memcpy(place->name.bytes, text, sizeof(place->name));
+	listener->socket = guard_socket_listen_name(place->fd, &place->name, sizeof(place->name));
+	if (listener->socket < 0)
+		return listener->socket;
+	listener->ref = ++guard->last_ref;
+	return guard_space_of(listener->socket, &place->space);
+}
+
+static int open_listeners(struct guard *guard, const struct guard_ward *ward,
+			  struct guard_place *place)
+{
+	int result;
+
+	if (ward->pattern)
+		return open_named(guard, place);
+	result = open_listener(guard, place, AF_INET, &place->four);
+	/* A namespace may be without IPv6; nothing goes to such a server from there then. */
+	if (result == 0 && open_listener(guard, place, AF_INET6, &place->six) < 0) {
+		close_listener(guard, place, &place->six);
+		place->six.port = 0;
+	}
+	return result;
+}
+
 static int turn_to_place(struct guard *guard, const struct guard_ward *ward,
 			 const struct guard_place *place, struct error *error)
 {
 	const struct guard_ports ports = {.port4 = place->four.port, .port6 = place->six.port};
 
+	if (ward->pattern)
+		return guard_open_name(guard->options.enforcer, ward->policy_id, place->space,
+				       &place->name, error);
 	return guard_open(guard->options.enforcer, ward->policy_id, place->space, &ports, error);
 }
 
@@ -105,11 +146,13 @@ static int add_place(struct guard *guard, struct guard_ward *ward, int fd, uint6
 				 PLACES_EACH_MAX);
 	}
 	*place = (struct guard_place){
-		.inode = inode, .fd = fd, .four = {.socket = -1}, .six = {.socket = -1}};
-	result = open_listener(guard, place, AF_INET, &place->four);
-	/* A namespace may be without IPv6; nothing goes to such a server from there then. */
-	if (result == 0 && open_listener(guard, place, AF_INET6, &place->six) < 0)
-		close_listener(guard, place, &place->six);
+		.inode = inode,
+		.fd = fd,
+		.four = {.socket = -1},
+		.six = {.socket = -1},
+		.path = {.socket = -1},
+	};
+	result = open_listeners(guard, ward, place);
 	if (result < 0 || turn_to_place(guard, ward, place, error) < 0) {
 		free_place(guard, ward, place);
 		return result < 0 ? error_set_errno(error, STATUS_SYSTEM, -result,
@@ -119,6 +162,7 @@ static int add_place(struct guard *guard, struct guard_ward *ward, int fd, uint6
 	}
 	tell_listener(guard, ward, &place->four);
 	tell_listener(guard, ward, &place->six);
+	tell_listener(guard, ward, &place->path);
 	place->next = ward->places;
 	ward->places = place;
 	return 0;
@@ -193,8 +237,10 @@ const struct guard_place *wards_find_listener(const struct guard *guard, uint64_
 	for (*ward = guard->wards; *ward; *ward = (*ward)->next) {
 		for (const struct guard_place *place = (*ward)->places; place;
 		     place = place->next) {
-			*family = is_listener(&place->four, ref) ? AF_INET : AF_INET6;
-			if (*family == AF_INET || is_listener(&place->six, ref))
+			*family = is_listener(&place->four, ref)  ? AF_INET
+				  : is_listener(&place->six, ref) ? AF_INET6
+								  : AF_UNIX;
+			if (*family != AF_UNIX || is_listener(&place->path, ref))
 				return place;
 		}
 	}
@@ -215,6 +261,7 @@ static void free_ward(struct guard *guard, struct guard_ward *ward)
 	if (ward->ca >= 0)
 		(void)close(ward->ca);
 	free(ward->text);
+	free(ward->pattern);
 	free(ward);
 }
 
@@ -259,6 +306,7 @@ void wards_tell(struct guard *guard)
 		for (const struct guard_place *place = ward->places; place; place = place->next) {
 			tell_listener(guard, ward, &place->four);
 			tell_listener(guard, ward, &place->six);
+			tell_listener(guard, ward, &place->path);
 		}
 	}
 }
@@ -267,6 +315,7 @@ static struct guard_ward *ward_new(struct guard *guard, const struct agent *agen
 				   const struct tool *tool, struct error *error)
 {
 	struct guard_ward *ward = calloc(1, sizeof(*ward));
+	char pattern[PATH_MAX + 16];
 
 	if (!ward) {
 		(void)error_set(error, STATUS_SYSTEM, "out of memory");
@@ -279,7 +328,9 @@ static struct guard_ward *ward_new(struct guard *guard, const struct agent *agen
 				    .ca = -1,
 				    .text = strdup(agent->sql->text)};
 	fill_tail(agent, &ward->tail);
-	if (ward->manifest < 0 || !ward->text)
+	if (tool->sql->server_path && server_pattern(tool, pattern, sizeof(pattern)))
+		ward->pattern = strdup(pattern);
+	if (ward->manifest < 0 || !ward->text || (tool->sql->server_path && !ward->pattern))
 		(void)error_set(error, STATUS_SYSTEM, "no room for another SQL policy");
 	else if (open_certificates(tool->sql, &ward->ca, error) == 0)
 		return ward;
