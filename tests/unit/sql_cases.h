@@ -134,7 +134,7 @@ static const struct sql_case sql_cases[] = {
 	 "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n FROM r WHERE NOT r.c) CYCLE n SET c "
 	 "USING p SELECT n FROM r"},
 	{"RR",
-	 "INSERT INTO events (body) SELECT (SELECT * FROM secret) FROM orders RETURNING purge"},
+	 "INSERT INTO events (body) SELECT (SELECT * FROM secret) FROM orders RETURNING kind"},
 	{"FF", "INSERT INTO events (body) SELECT (1).purge FROM orders RETURNING kind"},
 	{"FF", "UPDATE orders SET total = 1 FROM (SELECT (1).purge) x RETURNING kind"},
 	{"NN", "WITH RECURSIVE a AS (SELECT * FROM b), b AS (SELECT * FROM a) SELECT * FROM a"},
