@@ -55,7 +55,7 @@ server_up() {
   install -d -o postgres -m 700 "$work/data"
   chown postgres "$work/run"
   as_postgres initdb -A trust -U postgres -D "$work/data" >/dev/null
-  as_postgres pg_ctl -w -D "$work/data" -l "$work/run/log" -o "-c listen_addresses=127.0.0.1 -p $server -k $work/run
+  as_postgres pg_ctl -s -w -D "$work/data" -l "$work/run/log" -o "-c listen_addresses=127.0.0.1 -p $server -k $work/run
     -c fsync=off -c max_connections=1100 -c shared_buffers=256MB" start >/dev/null
   as_postgres psql -q -h "$work/run" -p "$server" -c "CREATE ROLE bench SUPERUSER LOGIN" -c "CREATE DATABASE bench OWNER bench"
   as_postgres pgbench -q -i -s 10 -h "$work/run" -p "$server" -U bench bench >/dev/null 2>&1

@@ -95,6 +95,14 @@ static const struct finding findings[] = {
 	{BESIDE_SERVER("localhost:5432", "10.0.0.9"), "B022", "/network/egress/0/ports"},
 	{BESIDE_SERVER("10.0.0.5:5432", "10.0.0.0/24"), "B022", "/network/egress/0/ports"},
 	{BESIDE_SERVER("10.0.0.5:5432", "other.example"), "B022", "/network/egress/0/ports"},
+	{SQL("\"effect\":\"read\"", SELECTS ",\"functions\":[\"tax\",\"pg_read_file\"]"), "B023",
+	 "/tools/t/sql/functions/1"},
+	{SQL("\"effect\":\"read\"", SELECTS ",\"functions\":[\"public.dblink_exec\"]"), "B023",
+	 "/tools/t/sql/functions/0"},
+	{SQL("\"effect\":\"read\"", SELECTS ",\"functions\":[\"pg_catalog.set_config\"]"), "B023",
+	 "/tools/t/sql/functions/0"},
+	{SQL("\"effect\":\"read\"", SELECTS ",\"search_path\":[\"public\",\"pg_catalog\"]"), "B024",
+	 "/tools/t/sql/search_path/1"},
 };
 
 static void each_rule_finds_its_case_alone(void **state)

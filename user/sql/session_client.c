@@ -282,55 +282,58 @@ static enum stream_mode mode_of(struct session *session, const struct message_he
 	}
 }
 
-/* Is there memory to collect that much? Else the statement is refused, and its bytes skipped. */
-static bool may_collect(struct session *session, const struct message_head *head, uint32_t see)
+/* The statement is refused without a look at it. */
+static void refuse_unseen(struct session *session, char type, const char *sentence)
 {
-	const char *sentence = NULL;
-	struct judgement *judgement;
-	char text[128];
+	struct judgement *judgement = judgement_plain(VERDICT_UNDECIDED, "42501", "sql-limit",
+						      session->rules->pointer, sentence);
 
-	if (see <= BUDGET_FREE)
-		return true;
-	if (see > SQL_TEXT_MAX + (head->type == 'P' ? PARSE_EXTRA_MAX : 1)) {
-		(void)snprintf(text, sizeof(text),
-			       "the statement has about %u bytes; at most %u are judged", see,
-			       SQL_TEXT_MAX);
-		sentence = text;
-	} else if (session->budget->used + see > session->budget->limit) {
-		sentence = "too many long statements are on their way at once";
-	} else {
-		session->budget->used += see;
-		session->budgeted = see;
-		return true;
-	}
-	judgement = judgement_plain(VERDICT_UNDECIDED, "42501", "sql-limit",
-				    session->rules->pointer, sentence);
 	if (!judgement) {
 		session_fatal(session, "53200", "out of memory");
-		return false;
+		return;
 	}
-	session_deny(session, head->type, judgement);
+	session_deny(session, type, judgement);
 	session_tell(session, judgement, "", 0);
 	judgement_release(judgement);
+}
+
+/* Is a statement of that length to be judged? */
+static bool is_within_limit(struct session *session, const struct message_head *head)
+{
+	char sentence[128];
+
+	if (head->body <= SQL_TEXT_MAX + (head->type == 'P' ? PARSE_EXTRA_MAX : 1))
+		return true;
+	(void)snprintf(sentence, sizeof(sentence),
+		       "the statement has about %u bytes; at most %u are judged", head->body,
+		       SQL_TEXT_MAX);
+	refuse_unseen(session, head->type, sentence);
 	return false;
 }
 
-/* A message that is to be seen has not come whole: its bytes are put together. */
+/* A message that is to be seen has not come whole: its bytes are put together, where there is
+ * memory for that. */
 static void start_collecting(struct scan *scan, const struct message_head *head,
 			     const uint8_t *head_bytes, uint32_t see)
 {
-	struct stream *stream = &scan->session->client;
+	struct session *session = scan->session;
+	struct stream *stream = &session->client;
 
-	if (may_collect(scan->session, head, see)) {
-		stream->mode = STREAM_COLLECT;
-		stream->left = see;
-		stream->rest = head->body - see;
-		buffer_append(&stream->message, head_bytes, MESSAGE_HEAD);
-	} else {
+	if (see > BUDGET_FREE && session->budget->used + see > session->budget->limit) {
+		refuse_unseen(session, head->type,
+			      "too many long statements are on their way at once");
 		stream->mode = STREAM_SKIP;
 		stream->left = head->body;
-		stream->rest = 0;
+		return;
 	}
+	if (see > BUDGET_FREE) {
+		session->budget->used += see;
+		session->budgeted = see;
+	}
+	stream->mode = STREAM_COLLECT;
+	stream->left = see;
+	stream->rest = head->body - see;
+	buffer_append(&stream->message, head_bytes, MESSAGE_HEAD);
 }
 
 /* The message stands in the piece, as far as it is to be seen; its head is just before `at`. */
@@ -338,16 +341,12 @@ static void see_in_place(struct scan *scan, const struct message_head *head, uin
 {
 	struct session *session = scan->session;
 	const uint8_t *body = scan->bytes + scan->at;
-	size_t begin = scan->at - MESSAGE_HEAD;
 	enum action action;
 
 	session->client.mode = STREAM_PASS;
 	session->client.left = head->body - see;
 	session->client.rest = 0;
 	scan->at += see;
-	/* What stands before it goes first: it may be replaced. */
-	if (scan->from < begin && (head->type == 'Q' || head->type == 'P'))
-		send_until(scan, begin, begin);
 	action = on_seen(session, head->type, body, see);
 	if (action == ACTION_PASS)
 		return;
@@ -419,17 +418,27 @@ static void next_message(struct scan *scan)
 	mode = mode_of(session, &head);
 	if (session->state == SESSION_OVER)
 		return;
+	if (see && (head.type == 'Q' || head.type == 'P')) {
+		send_until(scan, begin, begin);
+		if (!is_within_limit(session, &head))
+			mode = STREAM_SKIP;
+	}
 	if (mode == STREAM_SKIP) {
 		send_until(scan, begin, scan->at);
 		stream->mode = STREAM_SKIP;
 		stream->left = head.body;
 		return;
 	}
+	if (head.body == 0 && (head.type == 'Q' || head.type == 'P')) {
+		send_until(scan, begin, scan->at);
+		(void)judge(session, head.type, (const uint8_t *)"", 0);
+		return;
+	}
 	if (see && !split && scan->length - scan->at >= see) {
 		see_in_place(scan, &head, see);
 		return;
 	}
-	if (see || head.type == 'Q' || head.type == 'P') {
+	if (see) {
 		send_until(scan, begin, scan->at);
 		start_collecting(scan, &head, stream->head, see);
 		return;

@@ -60,31 +60,33 @@ static void take_startup(struct session *session, size_t behind)
 		session->host->to_client(session->context, "N", 1);
 }
 
+/* How long the packet is, as far as that is known; 0: as none can be. */
+static size_t packet_length(const struct buffer *packet)
+{
+	uint32_t length;
+
+	if (packet->length < 4)
+		return 4;
+	length = protocol_get32(buffer_bytes(packet));
+	return length < 8 || length > STARTUP_PACKET_MAX ? 0 : length;
+}
+
 static size_t startup_bytes(struct session *session, const uint8_t *bytes, size_t length)
 {
 	struct buffer *packet = &session->client.message;
-	size_t taken = 0, wanted = 4, more;
+	size_t taken = 0, wanted = packet_length(packet), more;
 
-	/* A length that came before was found good then. */
-	if (packet->length >= 4)
-		wanted = protocol_get32(buffer_bytes(packet));
-	while (taken < length && packet->length < wanted) {
+	while (taken < length && packet->length < wanted && !packet->failed) {
 		more = wanted - packet->length;
 		if (more > length - taken)
 			more = length - taken;
 		buffer_append(packet, bytes + taken, more);
 		taken += more;
-		if (packet->length < 4 || packet->failed)
-			break;
-		wanted = protocol_get32(buffer_bytes(packet));
-		if (wanted < 8 || wanted > STARTUP_PACKET_MAX) {
-			session->state = SESSION_OVER;
-			return length;
-		}
+		wanted = packet_length(packet);
 	}
-	if (packet->failed)
+	if (wanted == 0 || packet->failed)
 		session->state = SESSION_OVER;
-	else if (packet->length >= 4 && packet->length == wanted)
+	else if (packet->length == wanted)
 		take_startup(session, length - taken);
 	return taken;
 }
