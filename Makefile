@@ -126,11 +126,11 @@ $(BUILD)/tools/%: $(BUILD)/tools/%.o $(BENCH_OBJECTS) $(LIBRARY)
 	$(call quiet,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lpthread
 
-FUZZ_SOURCES := $(foreach room,base policy manifest compile,$(wildcard user/$(room)/*.c))
+FUZZ_SOURCES := $(foreach room,base policy manifest compile sql,$(wildcard user/$(room)/*.c))
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(wildcard user/*/*.h bpf/*.h)
 	$(call quiet,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE $(INCLUDES) -O1 -g -fsanitize=fuzzer $(SANITIZE) -o $@ $< $(FUZZ_SOURCES) -lcjson -lcrypto -lseccomp -lcap
+	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE $(INCLUDES) -O1 -g -fsanitize=fuzzer $(SANITIZE) -o $@ $< $(FUZZ_SOURCES) -lcjson -lssl -lcrypto -lseccomp -lcap -levent_core -lpg_query
 
 .SECONDARY:
 
