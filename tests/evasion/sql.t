@@ -84,10 +84,13 @@ for one in "${clients[@]}"; do
     skip "$one" "$why"
     continue
   fi
-  from=$(log_mark)
-  client "$one" open >"$work/$one.open"
-  is "$one, without a guard: each attempt reaches the server" "$(comm -23 <(sort <<<"$names") <(reached "$from" | sort))" ""
-  pg_shop_again
+  # The control: one client is enough to show that each statement is one.
+  if [ "$one" = psql ]; then
+    from=$(log_mark)
+    client "$one" open >"$work/$one.open"
+    is "$one, without a guard: each attempt reaches the server" "$(comm -23 <(sort <<<"$names") <(reached "$from" | sort))" ""
+    pg_shop_again
+  fi
   from=$(log_mark)
   client "$one" guarded >"$work/$one.guarded"
   is "$one: all statements were tried" "$(cut -f1 "$work/$one.guarded")" "$names"

@@ -21,8 +21,9 @@ struct wire {
 	bool last_has_rows;
 	uint64_t last_rows;
 	char last_shape[128];
-	char asked[128]; /* the text that waits; "": none */
+	char asked[4096]; /* the text that waits; "": none */
 	char catalog[128];
+	bool withdrawn; /* a cancel can be */
 	bool keep_catalog; /* session_catalog_ready is the test's to call */
 };
 
@@ -49,6 +50,11 @@ static void wire_cancel_other(void *context, uint32_t pid, uint32_t key)
 static void wire_cancel_own(void *context)
 {
 	((struct wire *)context)->cancels_own++;
+}
+
+static bool wire_withdraw_cancel(void *context)
+{
+	return ((struct wire *)context)->withdrawn;
 }
 
 static void wire_issue_key(void *context, uint32_t *pid, uint32_t *key)
@@ -117,6 +123,7 @@ static const struct session_host wire_host = {
 	.want_server = wire_want_server,
 	.cancel_other = wire_cancel_other,
 	.cancel_own = wire_cancel_own,
+	.withdraw_cancel = wire_withdraw_cancel,
 	.issue_key = wire_issue_key,
 	.take_catalog = wire_take_catalog,
 	.judge = wire_judge,

@@ -385,6 +385,7 @@ static const struct session_host session_host = {
 	.want_server = relay_want_server,
 	.cancel_other = relay_cancel_other,
 	.cancel_own = relay_cancel_own,
+	.withdraw_cancel = relay_withdraw_cancel,
 	.issue_key = relay_issue_key,
 	.take_catalog = relay_take_catalog,
 	.judge = relay_judge,

@@ -43,6 +43,7 @@ struct relay {
 	bool wants_tls;
 	bool cancels; /* its server gets a CancelRequest, and nothing else */
 	uint32_t cancel_pid, cancel_key;
+	uint64_t own_cancel;  /* the relay that cancels for this one */
 	bool ended;	      /* its policy is gone, and its session with it */
 	bool lingering, shut; /* the session is over */
 	unsigned seconds;     /* since it began, or is over */
@@ -67,6 +68,7 @@ void relay_connect_step(struct relay *relay);
 void relay_want_server(void *context);
 void relay_cancel_other(void *context, uint32_t pid, uint32_t key);
 void relay_cancel_own(void *context);
+bool relay_withdraw_cancel(void *context);
 void relay_issue_key(void *context, uint32_t *pid, uint32_t *key);
 void relay_take_catalog(void *context, const char *text, size_t length);
 struct judgement *relay_judge(void *context, const char *text, size_t length);

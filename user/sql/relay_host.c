@@ -74,9 +74,22 @@ void relay_cancel_own(void *context)
 		return;
 	}
 	relay->listener = of->listener;
+	of->own_cancel = relay->ref;
 	relay->cancels = true;
 	relay->asked = true;
 	send_to_policyd(relay, GUARD_ASK_CANCEL, of->ref, NULL, 0);
+}
+
+bool relay_withdraw_cancel(void *context)
+{
+	struct relay *of = context;
+	struct relay *relay = gateway_find_relay(of->gateway, of->own_cancel);
+
+	/* Gone: it was sent, and the server has closed, or it could not be sent. */
+	if (!relay || relay->phase == RELAY_CANCELLING)
+		return false;
+	relay_free(relay);
+	return true;
 }
 
 void relay_take_catalog(void *context, const char *text, size_t length)

@@ -44,6 +44,8 @@ struct session_host {
 	void (*cancel_other)(void *context, uint32_t pid, uint32_t key);
 	/* This session's own query is to be cancelled at the server. */
 	void (*cancel_own)(void *context);
+	/* It has ended by itself: false where the cancel may have reached the server. */
+	bool (*withdraw_cancel)(void *context);
 	/* The server's key is known: one for the client, which stands for this session. */
 	void (*issue_key)(void *context, uint32_t *pid, uint32_t *key);
 	/* The catalog's text: session_catalog_ready() or session_end() follows, now or later. */

@@ -44,6 +44,9 @@ static void end_over(struct session *session)
 {
 	session->rows_over = false;
 	session->rows = 0;
+	session->over_pieces = 0;
+	if (session->cancelling && session->host->withdraw_cancel(session->context))
+		session->cancelling = false;
 	if (session->cancelling || session->executes > 1) {
 		session_fatal(session, "54000",
 			      "the answer has more than %llu rows; add LIMIT, or ask for less",
@@ -85,6 +88,9 @@ static bool on_error(struct session *session, const uint8_t *body, size_t length
 	if (!session->rows_over)
 		return true;
 	session->rows_over = false;
+	session->over_pieces = 0;
+	if (session->cancelling && session->host->withdraw_cancel(session->context))
+		session->cancelling = false;
 	code = error_body_field(body, length, 'C');
 	if (session->cancelling && !(code && strcmp(code, "57014") == 0)) {
 		/* The cancel is still on its way and would hit what comes next. */
@@ -298,7 +304,8 @@ void session_open_server(struct session *session, const uint8_t *bytes, size_t l
 	}
 	if (session->state == SESSION_OPEN)
 		send_until(&scan, scan.at, scan.at);
-	if (session->state == SESSION_OPEN && session->rows_over && !session->cancelling) {
+	if (session->state == SESSION_OPEN && session->rows_over && !session->cancelling &&
+	    ++session->over_pieces > OVER_PIECES) {
 		session->cancelling = true;
 		session->host->cancel_own(session->context);
 	}

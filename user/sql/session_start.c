@@ -248,8 +248,8 @@ bool session_watch_parameter(struct session *session, const uint8_t *body, size_
 static void on_key(struct session *session, const uint8_t *body, size_t length)
 {
 	struct buffer message = {0};
-	size_t begin = message_begin(&message, 'K');
 	uint32_t pid, key;
+	size_t begin;
 
 	if (length != 8 || session->state != SESSION_SETTLE) {
 		session_fatal(session, "08P01", "the server's BackendKeyData is not understood");
@@ -259,6 +259,7 @@ static void on_key(struct session *session, const uint8_t *body, size_t length)
 	session->server_key = protocol_get32(body + 4);
 	session->has_key = true;
 	session->host->issue_key(session->context, &pid, &key);
+	begin = message_begin(&message, 'K');
 	protocol_put32(&message, pid);
 	protocol_put32(&message, key);
 	message_end(&message, begin);
