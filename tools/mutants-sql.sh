@@ -23,8 +23,15 @@ found_out() {
     sed 's/^/# /' "$copy/make.log" | grep error | head -5
     return 2
   fi
-  tests/sql/oracle.py --cases >"$copy/oracle.log" 2>&1 || { by=cases; return 0; }
-  tests/sql/oracle.py --quick >"$copy/oracle.log" 2>&1 || { by=statements; return 0; }
+  for by in cases quick; do
+    tests/sql/oracle.py --$by >"$copy/oracle.log" 2>&1 || true
+    if grep -q '^not ok' "$copy/oracle.log"; then return 0; fi
+    if ! grep -q '^1\.\.' "$copy/oracle.log"; then
+      echo "# the oracle itself failed:"
+      tail -3 "$copy/oracle.log" | sed 's/^/# /'
+      return 2
+    fi
+  done
   return 1
 }
 

@@ -5,6 +5,7 @@ cases.sql begins with a script that makes the world (up to a line "-- cases"); t
 behind "-- allow", "-- deny" or "-- deny: what it is". Each goes to the server too, as a role with
 the same grants."""
 import json
+import os
 import re
 
 import regress
@@ -39,6 +40,9 @@ def read(path):
     for wanted, text in re.findall(r"^-- (allow|deny)[^\n]*\n((?:(?!-- )[^\n]*\n)+)", rest, re.M):
         text = text.strip()
         listed.append((wanted, text[:-1] if text.endswith(";") else text))
+    # What would take the parser's stack away.
+    listed.append(("deny", "SELECT 1" + "+1" * 20000))
+    listed.append(("deny", "SELECT " + "/*" * 40 + "*/" * 40 + " 1"))
     return made, listed
 
 
@@ -86,3 +90,42 @@ def run(server, path):
         found.notes.append("CHANGE: tables have other contents than before")
     connection.close()
     return found
+
+
+# Objects that would have a say in the snapshot's statement, if it left them one.
+HOSTILE = """
+CREATE SCHEMA evil;
+CREATE DOMAIN evil.text AS integer; CREATE DOMAIN evil.name AS integer;
+CREATE DOMAIN evil.json AS integer; CREATE DOMAIN evil.oid AS bigint;
+CREATE VIEW evil.pg_class AS SELECT 1; CREATE VIEW evil.pg_proc AS SELECT 1;
+CREATE VIEW evil.pg_namespace AS SELECT 1; CREATE VIEW evil.pg_attribute AS SELECT 1;
+CREATE FUNCTION evil.same(name, name) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT 1/0 = 1';
+CREATE FUNCTION evil.same(oid, oid) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT 1/0 = 1';
+CREATE FUNCTION evil.same("char", "char") RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT 1/0 = 1';
+CREATE OPERATOR evil.= (LEFTARG = name, RIGHTARG = name, FUNCTION = evil.same);
+CREATE OPERATOR evil.= (LEFTARG = oid, RIGHTARG = oid, FUNCTION = evil.same);
+CREATE OPERATOR evil.<> (LEFTARG = oid, RIGHTARG = oid, FUNCTION = evil.same);
+CREATE OPERATOR evil.= (LEFTARG = "char", RIGHTARG = "char", FUNCTION = evil.same);
+CREATE FUNCTION evil.json_agg(json) RETURNS json LANGUAGE sql IMMUTABLE AS 'SELECT NULL::pg_catalog.json';
+CREATE FUNCTION evil.to_json(pg_catalog.text) RETURNS json LANGUAGE sql IMMUTABLE AS 'SELECT NULL::pg_catalog.json';
+CREATE FUNCTION evil.has_schema_privilege(pg_catalog.oid, pg_catalog.text) RETURNS boolean
+ LANGUAGE sql IMMUTABLE AS 'SELECT 1/0 = 1'
+"""
+
+
+def snapshots_agree(server):
+    """Is the snapshot the same under a search_path full of traps, and with backslashes escaping?"""
+    connection = wire.Connection(server.home, "cases")
+    world.script(connection, HOSTILE)
+    connection.close()
+    guard = Guard({"q": sql_tool(GRANTS, **TOOL)})
+    texts = set()
+    for options in ("", "-c search_path=evil,pg_catalog", "-c standard_conforming_strings=off",
+                    "-c default_transaction_read_only=on", "-c DateStyle=German"):
+        os.environ["PGOPTIONS"] = options
+        guard.take_snapshot(server, "cases", "q")
+        with open(guard.snapshot, encoding="utf-8") as file:
+            texts.add(file.read())
+    del os.environ["PGOPTIONS"]
+    guard.close()
+    return len(texts) == 1

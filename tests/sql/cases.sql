@@ -27,6 +27,7 @@ CREATE FUNCTION noisy_eq(mood, text) RETURNS boolean LANGUAGE sql SECURITY DEFIN
 CREATE OPERATOR >>= (LEFTARG = mood, RIGHTARG = text, FUNCTION = noisy_eq);
 CREATE OPERATOR @#@ (LEFTARG = mood, RIGHTARG = text, FUNCTION = noisy_eq);
 CREATE FUNCTION app.helper(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1';
+CREATE FUNCTION app.abs(integer) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT k FROM secrets';
 CREATE SEQUENCE counter;
 -- cases
 -- allow
@@ -433,3 +434,21 @@ ANALYZE orders;
 CALL peek();
 -- deny: REFRESH
 REFRESH MATERIALIZED VIEW orders;
+-- deny: hidden column in OFFSET
+SELECT 1 FROM orders OFFSET (SELECT length(ssn) FROM customers LIMIT 1);
+-- deny: a column of the catalog that its level does not open
+SELECT typdefault FROM pg_type;
+-- deny: a harmless name in another schema
+SELECT app.abs(1);
+-- deny: FROM of a table that nothing is read of
+UPDATE notes SET body = 'x' FROM secrets;
+-- deny: EXPLAIN ANALYZE of a change in WITH
+EXPLAIN ANALYZE WITH i AS (INSERT INTO notes (body) VALUES ('a') RETURNING id) SELECT id FROM i;
+-- deny: hidden column in front of IN
+SELECT name FROM customers WHERE ssn IN (SELECT ssn FROM orders);
+-- deny: hidden column in ELSE
+SELECT CASE WHEN true THEN 1 ELSE length(ssn) END FROM customers;
+-- deny: hidden column in WHEN
+SELECT CASE WHEN ssn = '1' THEN 1 END FROM customers;
+-- allow
+SELECT * FROM json_populate_recordset(NULL::record, '[{"x": 1}]') AS x (x integer);

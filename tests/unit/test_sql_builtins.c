@@ -132,7 +132,8 @@ static void types_that_look_names_up_are_not_harmless(void **state)
 	assert_false(sql_type_is_harmless("cstring"));
 	assert_false(sql_type_is_harmless("aclitem"));
 	assert_false(sql_type_is_harmless("pg_class"));
-	assert_false(sql_type_is_harmless("record"));
+	assert_false(sql_type_is_harmless("anyelement"));
+	assert_true(sql_type_is_harmless("record"));
 	assert_false(sql_type_is_harmless("posint"));
 	assert_true(sql_operator_is_harmless("="));
 	assert_true(sql_operator_is_harmless("->>"));

@@ -308,10 +308,10 @@ static const char *const builtin_harmless_types_names[] = {
 	"gtsvector", "inet", "int2", "int2vector", "int4", "int4multirange", "int4range", "int8",
 	"int8multirange", "int8range", "interval", "json", "jsonb", "jsonpath", "line", "lseg",
 	"macaddr", "macaddr8", "money", "name", "numeric", "nummultirange", "numrange", "oid",
-	"oidvector", "path", "pg_lsn", "pg_snapshot", "point", "polygon", "refcursor", "text",
-	"tid", "time", "timestamp", "timestamptz", "timetz", "tsmultirange", "tsquery", "tsrange",
-	"tstzmultirange", "tstzrange", "tsvector", "txid_snapshot", "uuid", "varbit", "varchar",
-	"xid", "xid8",
+	"oidvector", "path", "pg_lsn", "pg_snapshot", "point", "polygon", "record", "refcursor",
+	"text", "tid", "time", "timestamp", "timestamptz", "timetz", "tsmultirange", "tsquery",
+	"tsrange", "tstzmultirange", "tstzrange", "tsvector", "txid_snapshot", "uuid", "varbit",
+	"varchar", "xid", "xid8",
 };
 const struct builtin_names builtin_harmless_types = {builtin_harmless_types_names, sizeof(builtin_harmless_types_names) / sizeof(builtin_harmless_types_names[0])};
 
