@@ -21,7 +21,7 @@ struct wire {
 	bool last_has_rows;
 	uint64_t last_rows;
 	char last_shape[128];
-	char asked[128]; /* the text that waits; "": none */
+	char asked[4096]; /* the text that waits; "": none */
 	char catalog[128];
 	bool keep_catalog; /* session_catalog_ready is the test's to call */
 };

@@ -27,9 +27,10 @@ void buffer_take(struct buffer *buffer, size_t length);
 void buffer_clear(struct buffer *buffer);
 #define _cleanup_buffer_ __attribute__((cleanup(buffer_clear)))
 
+/* NULL where it is empty. */
 static inline const uint8_t *buffer_bytes(const struct buffer *buffer)
 {
-	return buffer->bytes + buffer->start;
+	return buffer->bytes ? buffer->bytes + buffer->start : NULL;
 }
 
 #endif
