@@ -12,11 +12,13 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "kernel/cgroup.h"
 #include "kernel/server_tables.h"
 
 #ifndef IPPROTO_MPTCP
@@ -63,12 +65,22 @@ static int listen_on(const char *address, uint16_t *port)
 	return fd;
 }
 
+/* Not in the cgroup that is policed, as the real one is not. */
 static int make_guard(void **state)
 {
+	char mount[PATH_MAX];
+	struct error error;
+	struct world *world;
+
 	if (world_set_up(state) < 0)
+		return -1;
+	world = *state;
+	if (cgroup_find_mount(mount, &error) < 0 || cgroup_join(mount, &error) < 0)
 		return -1;
 	guard.four = listen_on("127.0.0.1", &guard.ports.port4);
 	guard.six = listen_on("::1", &guard.ports.port6);
+	if (cgroup_join(world->cgroup, &error) < 0)
+		return -1;
 	return guard_space_of(guard.four, &guard.space);
 }
 
@@ -118,6 +130,15 @@ static struct sockaddr_in4_or_6 {
 	return result;
 }
 
+/* What does not come is a failure, and no wait. */
+static void be_impatient(int fd)
+{
+	const struct timeval patience = {.tv_sec = 5};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+}
+
 /* A socket that is connected, or has sent `data` with MSG_FASTOPEN; -errno. */
 static int reach(int family, int protocol, const char *address, uint16_t port, const char *data)
 {
@@ -126,6 +147,7 @@ static int reach(int family, int protocol, const char *address, uint16_t port, c
 
 	if (fd < 0)
 		return -errno;
+	be_impatient(fd);
 	if (data)
 		result = (int)sendto(fd, data, strlen(data), MSG_FASTOPEN,
 				     (const struct sockaddr *)&to.place, to.length);
@@ -151,6 +173,7 @@ static int accept_at(int listener, struct world *world, struct steered *peer)
 	assert_int_equal(poll(&waiting, 1, 2000), 1);
 	fd = accept4(listener, (struct sockaddr *)&from, &length, SOCK_CLOEXEC);
 	assert_true(fd >= 0);
+	be_impatient(fd);
 	if (from.sin6_family == AF_INET6) {
 		memcpy(address.bytes, &from.sin6_addr, sizeof(address.bytes));
 		key.guard_port = guard.ports.port6;
