@@ -130,12 +130,12 @@ FUZZ_SOURCES := $(foreach room,base policy manifest compile sql,$(wildcard user/
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(wildcard user/*/*.h bpf/*.h)
 	$(call quiet,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE $(INCLUDES) -O1 -g -fsanitize=fuzzer $(SANITIZE) -o $@ $< $(FUZZ_SOURCES) -lcjson -lssl -lcrypto -lseccomp -lcap -levent_core -lpg_query
+	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE $(INCLUDES) -O1 -g -fsanitize=fuzzer $(SANITIZE) -o $@ $< $(FUZZ_SOURCES) -lcjson -lcrypto -lssl -levent_core -lseccomp -lcap -lpg_query
 
 .SECONDARY:
 
 # ---- checks ----
-.PHONY: test check check-layers check-unit check-sanitized check-vm fuzz bench bench-egress bench-names demo deps install uninstall clean format help tests
+.PHONY: test check check-sql check-sql-mutants check-layers check-unit check-sanitized check-vm fuzz bench bench-egress bench-names bench-sql demo deps install uninstall clean format help tests
 
 tests: all $(UNIT_TESTS) $(KERNEL_TESTS) $(TEST_TOOLS) $(EVASION_TOOLS)
 
@@ -155,12 +155,18 @@ check-sanitized: ## unit tests under ASan and UBSan (no root)
 check-vm: tests ## the kernel tests on other kernels under QEMU (KERNELS='6.1 7.3'; fetched once)
 	$(Q)BUILD=$(BUILD) prove --timer --merge --exec '' tools/vm.sh :: $(KERNELS)
 
+check-sql: $(BUILD)/agentpol ## the SQL guard's verdicts against a real PostgreSQL 15 (minutes)
+	$(Q)BUILD=$(BUILD) tests/sql/oracle.py
+
+check-sql-mutants: $(BUILD)/agentpol ## takes each check of SQL out: the oracle must find it out
+	$(Q)tools/mutants-sql.sh
+
 check-layers: ## no include runs up the table of rooms
 	$(Q)tools/check-layers.sh
 
 fuzz: $(FUZZERS) ## build the libFuzzer targets (build/fuzz/)
 
-bench: bench-egress bench-names ## every benchmark
+bench: bench-egress bench-names bench-sql ## every benchmark
 
 bench-egress: $(BENCHMARKS) ## cost of egress enforcement, as ratios (as root)
 	$(Q)$(BUILD)/tools/bench-egress
@@ -169,6 +175,9 @@ bench-egress: $(BENCHMARKS) ## cost of egress enforcement, as ratios (as root)
 bench-names: $(BENCHMARKS) $(PROGRAMS) ## cost of host names, and of starting a command (as root)
 	$(Q)$(BUILD)/tools/bench-names
 	$(Q)BUILD=$(BUILD) tools/bench-start.sh
+
+bench-sql: $(BENCHMARKS) $(PROGRAMS) ## cost of the SQL guard beside pgbouncer (as root)
+	$(Q)BUILD=$(BUILD) tools/bench-sql.sh
 
 demo: deps ## build, and show an agent under a manifest (as root)
 	+$(Q)$(MAKE) --no-print-directory -s -j$$(nproc) all

@@ -406,7 +406,7 @@ SELECT 1 OPERATOR(pg_catalog.<=) 2;
 SELECT inet '10.0.0.0/8' >>= inet '10.0.0.1';
 -- deny: system column
 SELECT xmin FROM customers;
--- deny: tableoid as a name
+-- allow: the name of the very table, or of a part of it
 SELECT tableoid::regclass FROM orders;
 -- deny: domain in a column definition list
 SELECT * FROM json_to_record('{}') AS x(a posint);
