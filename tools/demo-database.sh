@@ -30,7 +30,7 @@ ask() { # SQL
   within "$inside" "$BUILD"/agentpol run --quiet --socket "$work/policyd.sock" \
     -m policies/orders-database.json --tool query_orders -- \
     psql -X -q -h 127.0.0.1 -U orders_bot -d shop -c "$1" 2>&1 |
-    sed -e '/^$/d' -e "s/^ERROR:.*/${red}&${plain}/" -e 's/^/  /'
+    sed -e '/^$/d' -e "s/^ERROR:.*/${red}&${plain}/" -e 's/^/  /' || true
 }
 
 bin=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)

@@ -86,13 +86,11 @@ static void put_verdict(struct session *session, const struct judgement *judgeme
 		.hint = hint};
 	struct buffer message = {0};
 
-	if (text[JUDGEMENT_RULE][0])
-		(void)snprintf(detail, sizeof(detail), "Denied by agentpol: %s, rule %s (%s).",
-			       verdict_name(judgement->kind), text[JUDGEMENT_RULE],
-			       text[JUDGEMENT_REASON]);
-	else if (text[JUDGEMENT_REASON][0])
-		(void)snprintf(detail, sizeof(detail), "Denied by agentpol: %s (%s).",
-			       verdict_name(judgement->kind), text[JUDGEMENT_REASON]);
+	(void)snprintf(detail, sizeof(detail), "agentpol: %s (%s)%s%s",
+		       judgement->kind == VERDICT_UNDECIDED ? "not understood, so denied"
+							    : "denied",
+		       text[JUDGEMENT_REASON], text[JUDGEMENT_RULE][0] ? " by rule " : "",
+		       text[JUDGEMENT_RULE]);
 	if (text[JUDGEMENT_HINT_OP][0])
 		(void)snprintf(hint, sizeof(hint), "To allow it in the manifest: %s %s %s",
 			       text[JUDGEMENT_HINT_OP], text[JUDGEMENT_HINT_PATH],
