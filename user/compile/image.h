@@ -74,6 +74,10 @@ static inline void cleanup_image_free(struct image **image)
 /* 65,536 bits as the kernel reads them. */
 void image_port_bits(const struct port_set *set, struct port_bits *bits);
 
+/* The order of image->addresses, for qsort and bsearch: by table, then a prefix in front of all
+ * that it covers. */
+int image_address_compare(const void *left, const void *right);
+
 /* What the image answers for one question, by the same longest match as the kernel's; for
  * `agentpol compile` and tests. */
 bool image_allows(const struct image *image, enum address_table table,
