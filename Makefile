@@ -178,6 +178,7 @@ bench-names: $(BENCHMARKS) $(PROGRAMS) ## cost of host names, and of starting a 
 
 bench-sql: $(BENCHMARKS) $(PROGRAMS) ## cost of the SQL guard beside pgbouncer (as root)
 	$(Q)BUILD=$(BUILD) tools/bench-sql.sh
+	$(Q)$(BUILD)/tools/bench-decision
 
 demo: deps ## build, and show an agent under a manifest (as root)
 	+$(Q)$(MAKE) --no-print-directory -s -j$$(nproc) all
