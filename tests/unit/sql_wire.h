@@ -23,7 +23,7 @@ struct wire {
 	char last_shape[128];
 	char asked[4096]; /* the text that waits; "": none */
 	char catalog[128];
-	bool withdrawn; /* a cancel can be */
+	bool withdrawn;	   /* a cancel can be */
 	bool keep_catalog; /* session_catalog_ready is the test's to call */
 };
 

@@ -12,10 +12,10 @@
 #include "sql/session.h"
 
 /* One read; what it brings is dealt with before the next one, so all sessions share it. */
-#define SHARED_BYTES 65536U
+#define SHARED_BYTES 32768U
 #define RELAYS_MAX   4096U
 /* Long statements that have not come whole, of all sessions. */
-#define STATEMENT_BYTES_MAX (48U << 20)
+#define STATEMENT_BYTES_MAX (32U << 20)
 /* A client is past its start within this. */
 #define START_SECONDS 60
 /* A client whose session is over reads what was said to it within this. */

@@ -16,7 +16,8 @@
 #define AUTH_MESSAGE_MAX 65535U
 /* Messages of the server that are looked into are far smaller. */
 #define LOOK_MAX 16384U
-/* Pieces of an answer that is too long before the query is cancelled: a short one ends by itself. */
+/* Pieces of an answer that is too long before the query is cancelled: a short one ends by itself.
+ */
 #define OVER_PIECES 4
 /* The catalog's text; a schema of 100,000 columns stays below. */
 #define CATALOG_MAX (16U << 20)
