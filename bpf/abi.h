@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define ABI_VERSION 4
+#define ABI_VERSION 5
 
 /* Enrolled cgroups. A machine has hundreds of containers at most; 8 bytes a spare entry. */
 #define CGROUPS_MAX 4096
@@ -49,6 +49,15 @@
 #define GLOBS_MAX      (1U << 16)
 /* Paths of Unix sockets that were denied, for people; a cache. */
 #define SOCKET_TEXTS_MAX 4096
+/* Addresses and ports of tools' servers, of all policies together. */
+#define SERVERS_MAX (1U << 14)
+/* Ports at which servers of one name are, of all tools. */
+#define NAME_SERVERS_MAX 4
+/* Listeners of the guard: one set for each policy and network namespace. */
+#define GUARDS_MAX (1U << 14)
+/* Connections that were turned to the guard and that it has not asked about yet; a cache: a miss
+ * refuses the connection. */
+#define STEERED_MAX (1U << 14)
 
 #define PORT_SET_WORDS 1024 /* 65,536 bits */
 /* Port set numbers: 0 grants no port, the highest every port; the others index `port_sets`. */
@@ -109,7 +118,8 @@ struct enrolment {
 #define POLICY_SENDTO                                                                             \
 	512U /* a sendto with an address is judged by the call too: for its budget or for the log \
 	      */
-#define POLICY_UNIX 256U /* lists Unix sockets: all others are denied */
+#define POLICY_UNIX    256U  /* lists Unix sockets: all others are denied */
+#define POLICY_SERVERS 1024U /* has tools with a server that the guard alone speaks to */
 
 /* ---- names ---- */
 
@@ -149,6 +159,15 @@ struct name_entry {
 #define NAME_WILDCARD 1U
 #define NAME_ASK_ONLY 2U /* what a search domain makes of a name: may be asked, opens nothing */
 
+/* A tool's server: the tool's place in the manifest, from 1 on, and SERVER_OWN. 0: none. */
+#define SERVER_OWN	    0x80000000U /* of the tool whose scope the policy is: steered to the guard */
+#define SERVER_TOOL(server) ((server) & ~SERVER_OWN)
+
+struct name_server {
+	__u32 port; /* host order; 0: free */
+	__u32 server;
+};
+
 /* What the rules that grant a name open at its addresses. */
 struct name_grant {
 	__u32 policy_id; /* whose this is; 0: free */
@@ -157,8 +176,10 @@ struct name_grant {
 	__u32 like;
 	struct address_grant ports;
 	__u32 sni_ports; /* port set: of the TCP ports, those that need a granted server name */
-	__u32 spare;
+	/* What it is at an internal address: its servers alone; 0: nothing. */
+	__u32 internal;
 	__u64 new_names_at; /* see struct budget.connects_at */
+	struct name_server servers[NAME_SERVERS_MAX];
 };
 
 /* Which address has which names opened, in which network namespace (the low half of its cookie)? In
@@ -207,6 +228,68 @@ struct asked_key {
 	__u32 grant;
 };
 
+/* ---- servers behind the guard ---- */
+
+/* All of loopback is 127.0.0.1 here: who serves on one of its addresses may serve on any. */
+struct server_key {
+	__u32 policy_id;
+	__u32 port; /* host order */
+	__u8 address[16];
+};
+
+/* Where does the guard listen for a policy's server, in which network namespace? */
+struct guard_key {
+	__u32 policy_id;
+	__u32 space; /* see struct learnt_key */
+};
+struct guard_ports {
+	__u16 port4, port6; /* of 127.0.0.1 and ::1, host order; 0: none */
+};
+
+/* Is that loopback port the guard's? */
+struct guard_port_key {
+	__u32 space;
+	__u32 port;
+};
+
+/* Kept in a socket whose connection was turned to the guard. */
+struct steering {
+	__u64 cgroup;
+	__u32 policy_id;
+	__u32 server;
+	__u8 address[16]; /* where it wanted to go */
+	__u32 port;
+	__u32 guard_port; /* where it goes */
+	__u32 pid, uid;
+};
+
+/* Who is it that connects to the guard? Written when the first packet leaves. */
+struct steered_key {
+	__u32 space;
+	__u16 port, guard_port;
+	__u8 address[16]; /* of the client's end */
+};
+struct steered {
+	struct steering steering;
+	__u64 cookie; /* of the client's socket */
+};
+
+/* The same for a server behind a Unix socket: an abstract name, its first NUL too. */
+#define GUARD_NAME_BYTES 32
+struct guard_name {
+	__u8 bytes[GUARD_NAME_BYTES];
+};
+
+/* A Unix socket has no end to be known by: who connected last, of a process. */
+struct steered_path_key {
+	__u32 space;
+	__u32 pid;
+};
+struct steered_path {
+	struct steering steering; /* without an address */
+	char path[112];		  /* as it was given, padded with NULs */
+};
+
 /* ---- Unix sockets ---- */
 
 #define UNIX_PATH_BYTES 108 /* sun_path; all of it may be used, see unix(7) */
@@ -236,6 +319,10 @@ struct glob_key {
 };
 #define GLOBS_OF_ENFORCER 0U	      /* what nothing opens */
 #define GLOBS_OF_RUNTIMES 0xffffffffU /* what is denied unless it is listed */
+/* Of tools' servers: of the scope's own tool, and of the others. */
+#define GLOBS_OF_OWN(policy_id)	   (0x40000000U | (policy_id))
+#define GLOBS_OF_OTHERS(policy_id) (0x80000000U | (policy_id))
+#define POLICY_OF_GLOBS(list)	   ((list)&POLICY_ID_MAX)
 
 /* ---- budgets ---- */
 
@@ -303,6 +390,9 @@ enum event_reason {
 	REASON_FULL = 12,      /* no room to remember an answer's address */
 	REASON_UNIX = 13,      /* no pattern grants the Unix socket */
 	REASON_ENFORCER = 14,  /* the enforcer's own socket */
+	REASON_SERVER = 15,    /* a tool's server, which the guard alone speaks to */
+	REASON_NO_GUARD = 16,  /* it would be turned to the guard, which does not listen here yet */
+	REASON_GUARD = 17,     /* the guard's own port */
 };
 
 /* Which hook spoke; for people. */
@@ -367,6 +457,7 @@ struct named_event {
 enum errand_kind {
 	ERRAND_RESET = 1,  /* end a TCP connection whose bytes are held back */
 	ERRAND_REFUSE = 2, /* answer a query that was not let out: some resolvers ignore EPERM */
+	ERRAND_LISTEN = 3, /* have the guard listen in the namespace of `pid` */
 };
 struct errand {
 	__u64 cgroup;
@@ -407,7 +498,8 @@ struct socket_state {
 #define SOCKET_GREETED 4U /* the first ClientHello was good; a second one may follow */
 #define SOCKET_GREETS \
 	16U /* a part of a hello with a granted name is on its way, see hello_of_socket */
-#define SOCKET_OPENED 8U /* no ClientHello follows any more: what is sent is TLS's own affair */
+#define SOCKET_STEERED 32U /* its connection was turned to the guard, see struct steering */
+#define SOCKET_OPENED  8U  /* no ClientHello follows any more: what is sent is TLS's own affair */
 
 struct udp_peer_key {
 	__u64 socket_cookie;
@@ -438,7 +530,9 @@ struct enforcer_state {
 struct egress_config {
 	__u64 key[2];	   /* random: see socket_state.approved */
 	__u32 workbenches; /* entries of that map, a power of two */
-	__u32 names; /* 0: no policy that is ever loaded grants one; spares the verifier's time */
+	/* 0: no policy that is ever loaded has one; spares the verifier's time. */
+	__u32 names, servers;
+	__u32 spare;
 };
 
 _Static_assert(sizeof(struct address_key) == 24, "LPM keys have no padding");
@@ -452,7 +546,18 @@ _Static_assert(sizeof(struct named_event) == 352, "named_event");
 _Static_assert(sizeof(struct errand) == 64, "errand");
 _Static_assert(sizeof(struct name_key) == 260, "LPM keys have no padding");
 _Static_assert(sizeof(struct name_entry) == 8, "name_entry");
-_Static_assert(sizeof(struct name_grant) == 40, "name_grant");
+_Static_assert(sizeof(struct name_grant) == 72, "name_grant");
+_Static_assert(sizeof(struct server_key) == 24, "hash keys have no padding");
+_Static_assert(sizeof(struct guard_key) == 8, "hash keys have no padding");
+_Static_assert(sizeof(struct guard_ports) == 4, "guard_ports");
+_Static_assert(sizeof(struct guard_port_key) == 8, "hash keys have no padding");
+_Static_assert(sizeof(struct steering) == 48, "steering");
+_Static_assert(sizeof(struct steered_key) == 24, "hash keys have no padding");
+_Static_assert(sizeof(struct steered) == 56, "steered");
+_Static_assert(sizeof(struct guard_name) == GUARD_NAME_BYTES, "guard_name");
+_Static_assert(sizeof(struct steered_path_key) == 8, "hash keys have no padding");
+_Static_assert(sizeof(struct steered_path) == 160, "steered_path");
+_Static_assert(112 >= UNIX_PATH_BYTES, "room for a path");
 _Static_assert(sizeof(struct learnt_key) == 24, "hash keys have no padding");
 _Static_assert(sizeof(struct learnt_address) == 72, "learnt_address");
 _Static_assert(sizeof(struct learnt_name_key) == 28, "hash keys have no padding");

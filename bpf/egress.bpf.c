@@ -10,6 +10,7 @@
 #include "bpf/hello.h"
 #include "bpf/learn.h"
 #include "bpf/query.h"
+#include "bpf/steer.h"
 #include "bpf/traffic.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -53,7 +54,7 @@ static __always_inline struct socket_state *find_subject(struct bpf_sock_addr *c
 
 	if (ctx->sk)
 		state = bpf_sk_storage_get(&state_of_socket, ctx->sk, 0, 0);
-	if (egress_config.names)
+	if (egress_config.names || egress_config.servers)
 		subject->space = (__u32)bpf_get_netns_cookie(ctx);
 	if (state && subject_from_slot(subject, state->cgroup, state->slot))
 		return state;
@@ -132,13 +133,15 @@ static __always_inline enum event_reason judge_call(struct question *question,
 	return charge == CHARGE_EXHAUSTED ? REASON_BUDGET : REASON_EGRESS;
 }
 
-static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct question *question)
+/* `*guard`: the port of the guard's that the connection is to be turned to; 0: it stays. */
+static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct question *question,
+					     __u32 *guard)
 {
 	struct socket_state *state = find_subject(ctx, &question->subject);
 	enum event_reason reason;
+	int verdict, steered = 0;
 	bool lasting;
 	__u64 approval;
-	int verdict;
 
 	flow_address_as_destination(&question->flow.remote);
 	approval = approval_of(POLICY_ID(question->subject.policy), &question->flow);
@@ -146,7 +149,19 @@ static __always_inline int judge_destination(struct bpf_sock_addr *ctx, struct q
 		return ALLOW;
 	question->kind = EVENT_CONNECT;
 	question->family = ctx->family;
-	reason = judge_call(question, state, approval, bpf_get_socket_cookie(ctx), &lasting);
+	if (has_servers(question))
+		steered = steer_call(ctx, question);
+	if (steered > 0) {
+		*guard = (__u32)steered;
+		return conclude(question, REASON_NONE, true);
+	}
+	if (steered < 0) {
+		lasting = true;
+		reason = -steered;
+	} else {
+		reason =
+			judge_call(question, state, approval, bpf_get_socket_cookie(ctx), &lasting);
+	}
 	verdict = conclude(question, reason, true);
 	if (!state || verdict == DENY)
 		return verdict;
@@ -194,9 +209,16 @@ SEC("cgroup/connect4")
 int guard_connect4(struct bpf_sock_addr *ctx)
 {
 	struct question question = {};
+	__u32 guard = 0;
+	int verdict;
 
 	question_set4(&question, ctx, HOOK_CONNECT);
-	return judge_destination(ctx, &question);
+	verdict = judge_destination(ctx, &question, &guard);
+	if (guard) {
+		ctx->user_ip4 = bpf_htonl(0x7f000001);
+		ctx->user_port = bpf_htons((__u16)guard);
+	}
+	return verdict;
 }
 
 /* As connect4; an IPv4-mapped address comes here and is IPv4 in our tables. */
@@ -204,9 +226,21 @@ SEC("cgroup/connect6")
 int guard_connect6(struct bpf_sock_addr *ctx)
 {
 	struct question question = {};
+	__u32 guard = 0;
+	int verdict;
 
 	question_set6(&question, ctx, HOOK_CONNECT);
-	return judge_destination(ctx, &question);
+	verdict = judge_destination(ctx, &question, &guard);
+	if (guard) {
+		bool mapped = is_ipv4(&question.flow.remote);
+
+		ctx->user_ip6[0] = 0;
+		ctx->user_ip6[1] = 0;
+		ctx->user_ip6[2] = mapped ? bpf_htonl(0xffff) : 0;
+		ctx->user_ip6[3] = mapped ? bpf_htonl(0x7f000001) : bpf_htonl(1);
+		ctx->user_port = bpf_htons((__u16)guard);
+	}
+	return verdict;
 }
 
 /* sendto(2), sendmsg(2), sendmmsg(2) of UDP with an address, once a message. */
@@ -214,18 +248,20 @@ SEC("cgroup/sendmsg4")
 int guard_sendmsg4(struct bpf_sock_addr *ctx)
 {
 	struct question question = {};
+	__u32 guard = 0;
 
 	question_set4(&question, ctx, HOOK_SENDMSG);
-	return judge_destination(ctx, &question);
+	return judge_destination(ctx, &question, &guard);
 }
 
 SEC("cgroup/sendmsg6")
 int guard_sendmsg6(struct bpf_sock_addr *ctx)
 {
 	struct question question = {};
+	__u32 guard = 0;
 
 	question_set6(&question, ctx, HOOK_SENDMSG);
-	return judge_destination(ctx, &question);
+	return judge_destination(ctx, &question, &guard);
 }
 
 static __always_inline int judge_bind(struct bpf_sock_addr *ctx, struct question *question)
@@ -300,7 +336,7 @@ static __always_inline void remember_maker(struct bpf_sock *sk, const struct sub
 	state->generation = enforcer->generation;
 	state->pid = bpf_get_current_pid_tgid() >> 32;
 	state->uid = (__u32)bpf_get_current_uid_gid();
-	if (egress_config.names)
+	if (egress_config.names || egress_config.servers)
 		state->space = (__u32)bpf_get_netns_cookie(sk);
 }
 
@@ -353,7 +389,7 @@ static __always_inline struct socket_state *state_of_packet(struct __sk_buff *sk
 			state->slot = question->subject.slot;
 		}
 	}
-	if (egress_config.names) {
+	if (egress_config.names || egress_config.servers) {
 		question->subject.space =
 			state && state->space ? state->space : space_of_packet(skb);
 		if (state)
@@ -540,6 +576,13 @@ static __always_inline int judge_packet(struct __sk_buff *skb, struct bpf_sock *
 	approval = approval_of(policy_id, flow);
 	if (state && state->approved == approval)
 		return ALLOW;
+	if (egress_config.servers &&
+	    (has_servers(question) || (state && (state->flags & SOCKET_STEERED))))
+		more = judge_server_packet(skb, question);
+	if (more == MAY_APPROVE)
+		return approve(state, approval);
+	if (more != MAY_NOTHING)
+		return more == MAY_PASS;
 	if (names && flow_is_query(policy_id, flow))
 		return judge_question_packet(skb, question) == MAY_PASS;
 	grant = grant_find(TABLE_OF(policy_id, TABLE_EGRESS), &flow->remote);

@@ -96,7 +96,8 @@ VERIFIED_ONCE int learn_one(__u32 index, struct question *question, __u32 grant)
 	struct address_grant *by_address;
 	struct name_grant *rules = NULL;
 	union flow_address address;
-	__u32 policy_id;
+	__u32 policy_id, like;
+	bool internal;
 
 	if (!bench || !question)
 		return 0;
@@ -107,8 +108,11 @@ VERIFIED_ONCE int learn_one(__u32 index, struct question *question, __u32 grant)
 			return 0;
 	}
 	__builtin_memcpy(&address, bench->address.bytes, sizeof(address));
-	if (!grant || !internal_is(&address)) {
-		if (address_learn(bench, &question->subject, grant, rules ? rules->like : 0))
+	internal = rules && internal_is(&address);
+	/* The guard alone speaks to a server, wherever that is. */
+	like = !rules ? 0 : internal ? rules->internal : rules->like;
+	if (!internal || like) {
+		if (address_learn(bench, &question->subject, grant, like))
 			return 0;
 		enforcer_count(COUNTER_LEARNT_LOST);
 		question->flow.remote = address;

@@ -170,6 +170,73 @@ struct {
 	__type(value, struct name_text);
 } text_of_socket SEC(".maps");
 
+/* Which tool's server is there? See SERVER_OWN. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SERVERS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct server_key);
+	__type(value, __u32);
+} server_of_address SEC(".maps");
+
+/* Where does the guard listen? Nowhere: then nothing goes to the server. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GUARDS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct guard_key);
+	__type(value, struct guard_ports);
+} guard_of_policy SEC(".maps");
+
+/* Is it the guard's port? */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 2 * GUARDS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct guard_port_key);
+	__type(value, __u32);
+} ports_of_guard SEC(".maps");
+
+/* Is it the guard's listener? User space marks it: what else may come to its port, when it is gone,
+ * is not. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u32);
+} listeners_of_guard SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct steering);
+} steering_of_socket SEC(".maps");
+
+/* Who connects to the guard, and where did it want to go? A cache: a miss refuses. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, STEERED_MAX);
+	__type(key, struct steered_key);
+	__type(value, struct steered);
+} steered_peers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GUARDS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct guard_key);
+	__type(value, struct guard_name);
+} name_of_guard SEC(".maps");
+
+/* As steered_peers, of Unix sockets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, STEERED_MAX);
+	__type(key, struct steered_path_key);
+	__type(value, struct steered_path);
+} steered_paths SEC(".maps");
+
 /* Cloned to what a listener accepts, so that an accepted socket is known as such. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);

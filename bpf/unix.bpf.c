@@ -8,19 +8,20 @@
  * that is judged, and what is not plain is denied where the policy lists sockets: a relative path,
  * one with "..". A link or a mount by which a socket is known under another path is not seen here.
  */
+/* From <sys/socket.h>, which the bpf target can't include. */
+#define AF_UNIX	    1
+#define SOCK_STREAM 1
+
 #include "bpf/unix.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-/* From <sys/socket.h>, which the bpf target can't include. */
-#define AF_UNIX 1
 
 static __always_inline int judge_address(struct bpf_sock_addr *ctx, enum event_hook hook)
 {
 	struct question question = {.kind = EVENT_CONNECT, .hook = hook, .family = AF_UNIX};
 	struct enforcer_state *enforcer = enforcer_state_now();
-	enum event_reason reason = REASON_UNIX;
 	struct unix_bench *bench = NULL;
+	int reason = REASON_UNIX;
 
 	if (enforcer)
 		subject_from_found(&question.subject, slot_of_task(enforcer->levels));
@@ -34,6 +35,8 @@ static __always_inline int judge_address(struct bpf_sock_addr *ctx, enum event_h
 	question.name = bench->told.hash;
 	question.detail = bench->detail;
 	actor_set_current(&question.actor);
+	if (egress_config.servers && reason == UNIX_STEER)
+		reason = unix_steer(ctx, &question, bench);
 	if (reason != REASON_NONE)
 		bpf_map_update_elem(&text_of_socket, &bench->told.hash, bench->told.text, BPF_ANY);
 	return conclude_named(&question, reason, &bench->told);

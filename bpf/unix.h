@@ -31,6 +31,9 @@ struct bpf_sock_addr_kern {
 
 /* From Linux 6.2 on, which is older than the hooks. */
 extern void *bpf_cast_to_kern_ctx(void *context) __ksym;
+/* From 6.7 on, as the hooks. */
+extern int bpf_sock_addr_set_sun_path(struct bpf_sock_addr_kern *address, const __u8 *path,
+				      __u32 path__sz) __ksym;
 
 /* A path ends with its first NUL, an abstract name with the address. */
 static int read_step(__u32 i, void *context)
@@ -107,8 +110,10 @@ VERIFIED_ONCE int globs_match(__u32 list, const struct glob_text *text)
 	return 0;
 }
 
-/* An enum event_reason. A relative path is held against what is denied as if it began at the root,
- * so that its last component tells; it is never granted. */
+#define UNIX_STEER (-1) /* to the guard */
+
+/* UNIX_STEER or an enum event_reason. A relative path is held against what is denied as if it began
+ * at the root, so that its last component tells; it is never granted. */
 VERIFIED_ONCE int unix_judge(struct unix_bench *bench, __u64 policy)
 {
 	bool abstract, plain;
@@ -122,6 +127,12 @@ VERIFIED_ONCE int unix_judge(struct unix_bench *bench, __u64 policy)
 		path_normal(&bench->given, &bench->normal, &bench->walk);
 	if (globs_match(GLOBS_OF_ENFORCER, &bench->normal))
 		return REASON_ENFORCER;
+	if (egress_config.servers && (POLICY_FLAGS(policy) & POLICY_SERVERS)) {
+		if (globs_match(GLOBS_OF_OWN(POLICY_ID(policy)), &bench->normal))
+			return UNIX_STEER;
+		if (globs_match(GLOBS_OF_OTHERS(POLICY_ID(policy)), &bench->normal))
+			return REASON_SERVER;
+	}
 	/* Of an absolute path the normal form only leaves out: as long is the same. */
 	plain = abstract ||
 		(bench->given.bytes[0] == '/' && bench->given.length == bench->normal.length);
@@ -130,6 +141,39 @@ VERIFIED_ONCE int unix_judge(struct unix_bench *bench, __u64 policy)
 	if (POLICY_FLAGS(policy) & POLICY_UNIX)
 		return REASON_UNIX;
 	return globs_match(GLOBS_OF_RUNTIMES, &bench->normal) ? REASON_UNIX : REASON_NONE;
+}
+
+/* Turns a connect to the guard's abstract name; an enum event_reason. */
+static __always_inline enum event_reason unix_steer(struct bpf_sock_addr *ctx,
+						    struct question *question,
+						    const struct unix_bench *bench)
+{
+	struct guard_key key = {.policy_id = POLICY_ID(question->subject.policy)};
+	struct steered_path_key peer = {};
+	struct steered_path value = {};
+	struct guard_name *name;
+
+	if (question->hook != HOOK_CONNECT || ctx->type != SOCK_STREAM)
+		return REASON_SERVER;
+	key.space = (__u32)bpf_get_netns_cookie(ctx);
+	name = bpf_map_lookup_elem(&name_of_guard, &key);
+	actor_set_current(&question->actor);
+	if (!name) {
+		errand_ask(question, ERRAND_LISTEN, 0);
+		return REASON_NO_GUARD;
+	}
+	peer.space = key.space;
+	peer.pid = question->actor.pid;
+	value.steering.cgroup = question->subject.cgroup;
+	value.steering.policy_id = key.policy_id;
+	value.steering.pid = question->actor.pid;
+	value.steering.uid = question->actor.uid;
+	if (bpf_probe_read_kernel(value.path, UNIX_PATH_BYTES, bench->given.bytes) < 0 ||
+	    bpf_map_update_elem(&steered_paths, &peer, &value, BPF_ANY) < 0 ||
+	    bpf_sock_addr_set_sun_path(bpf_cast_to_kern_ctx(ctx), name->bytes,
+				       sizeof(name->bytes)) < 0)
+		return REASON_NO_GUARD;
+	return REASON_NONE;
 }
 
 #endif

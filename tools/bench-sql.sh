@@ -1,103 +1,154 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What the SQL guard costs, beside what one knows: pgbench straight to PostgreSQL, through pgbouncer
-# (session pooling) and through the guard, in short turns by turns so that a busy machine is busy for
-# all. Prints each way's median and its ratio to pgbouncer's, and the processor's time a transaction
-# of the one in the middle. As root; TURNS=9 SECONDS_EACH=4 CLIENTS=4 SCALE=10.
+# make bench-sql: what the SQL guard costs. pgbench (scale 10, 4 clients, TCP over loopback) direct,
+# through pgbouncer in session mode, and through the guard, in short turns one after the other, so
+# that what else the machine does hits all three. Ratios are taken turn by turn; medians.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+
 build=${BUILD:-build}
-turns=${TURNS:-9} seconds=${SECONDS_EACH:-4} clients=${CLIENTS:-4} scale=${SCALE:-10}
-rig=$build/tests/tools/sql_rig
-bin=$(find /usr/lib/postgresql/*/bin -name initdb -printf '%h\n' 2>/dev/null | sort -V | tail -1)
-pgbouncer=$(PATH=$PATH:/usr/sbin command -v pgbouncer || true)
-[ -n "$bin" ] && [ -n "$pgbouncer" ] || { echo "bench-sql: needs postgresql and pgbouncer" >&2; exit 3; }
-[ -x "$rig" ] || { echo "bench-sql: make $rig first" >&2; exit 3; }
-
-work=$(mktemp -d)
-chmod 755 "$work"
-port=$((30000 + $$ % 5000))
-as_postgres() { setpriv --reuid postgres --regid postgres --clear-groups "$@"; }
+case $build in /*) ;; *) build=$PWD/$build ;; esac
+turns=${TURNS:-7}
+seconds=${SECONDS_EACH:-4}
+clients=4
+work=$(mktemp -d /tmp/agentpol-bench-sql.XXXXXX)
 pids=()
-stop() {
-  for pid in ${pids[@]+"${pids[@]}"}; do kill "$pid" 2>/dev/null || true; done
-  as_postgres "$bin/pg_ctl" -D "$work/pg/data" -m immediate stop >/dev/null 2>&1 || true
-  rm -rf "$work"
+
+say() { echo "bench-sql: $*" >&2; }
+skip() {
+  say "skipped: $*"
+  exit 0
 }
-trap stop EXIT
+finish() {
+  local status=$?
+  trap '' INT TERM
+  trap - EXIT
+  if [ -n "${policyd_pid:-}" ]; then
+    kill "$policyd_pid" 2>/dev/null || true
+    wait "$policyd_pid" 2>/dev/null || true
+    "$build/policyd" --unload --config "$work/policyd.json" >/dev/null 2>&1 || true
+  fi
+  for pid in "${pids[@]}"; do
+    if kill "$pid" 2>/dev/null; then wait "$pid" 2>/dev/null || true; fi
+  done
+  [ ! -e "$work/data/postmaster.pid" ] || as_postgres pg_ctl -D "$work/data" -m immediate stop >/dev/null 2>&1 || true
+  rm -rf "$work"
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
 
-mkdir "$work/pg" "$work/empty"
-chown postgres "$work/pg"
-as_postgres "$bin/initdb" -D "$work/pg/data" -U postgres --auth=trust >/dev/null
-cat >>"$work/pg/data/postgresql.conf" <<CONF
-port = $port
-listen_addresses = '127.0.0.1'
-unix_socket_directories = '$work/pg'
-shared_buffers = 512MB
-fsync = off
-CONF
-as_postgres "$bin/pg_ctl" -D "$work/pg/data" -l "$work/pg/log" -w start >/dev/null
-psql -qX -h 127.0.0.1 -p "$port" -U postgres -c "CREATE DATABASE bench" postgres
-pgbench -q -i -s "$scale" -h 127.0.0.1 -p "$port" -U postgres bench >/dev/null 2>&1
+[ "$(id -u)" = 0 ] || skip "needs root"
+bin=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
+[ -x "$bin/pgbench" ] || skip "no PostgreSQL with pgbench here (apt-get install postgresql)"
+command -v pgbouncer >/dev/null || skip "no pgbouncer here (apt-get install pgbouncer)"
+as_postgres() { setpriv --reuid postgres --regid postgres --clear-groups env PATH="$bin:$PATH" "$@"; }
 
-cat >"$work/bouncer.ini" <<INI
+# ---- a server, a pooler, a guard ----
+
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+server_up() {
+  server=$(free_port)
+  chmod 755 "$work"
+  mkdir "$work/run"
+  install -d -o postgres -m 700 "$work/data"
+  chown postgres "$work/run"
+  as_postgres initdb -A trust -U postgres -D "$work/data" >/dev/null
+  as_postgres pg_ctl -s -w -D "$work/data" -l "$work/run/log" -o "-c listen_addresses=127.0.0.1 -p $server -k $work/run
+    -c fsync=off -c max_connections=1100 -c shared_buffers=256MB" start >/dev/null
+  as_postgres psql -q -h "$work/run" -p "$server" -c "CREATE ROLE bench SUPERUSER LOGIN" -c "CREATE DATABASE bench OWNER bench"
+  as_postgres pgbench -q -i -s 10 -h "$work/run" -p "$server" -U bench bench >/dev/null 2>&1
+}
+pooler_up() {
+  pooler=$(free_port)
+  cat >"$work/run/pgbouncer.ini" <<INI
 [databases]
-bench = host=127.0.0.1 port=$port dbname=bench user=postgres
+bench = host=127.0.0.1 port=$server dbname=bench
 [pgbouncer]
 listen_addr = 127.0.0.1
-listen_port = $((port + 5000))
+listen_port = $pooler
+unix_socket_dir =
 auth_type = any
 pool_mode = session
-default_pool_size = 50
-logfile = $work/pg/bouncer.log
-log_connections = 0
-log_disconnections = 0
+max_client_conn = 1100
+default_pool_size = 1000
+ignore_startup_parameters = extra_float_digits
 INI
-# Not through the function: the process started is to be the one that is killed.
-setpriv --reuid postgres --regid postgres --clear-groups "$pgbouncer" -q "$work/bouncer.ini" >/dev/null 2>&1 </dev/null &
-pids+=("$!")
-bouncer_pid=$!
-
-cat >"$work/bench.json" <<JSON
-{"agentpol": 1, "name": "bench", "tools": {"q": {"effect": "write", "sql": {"engine": "postgresql", "server": "127.0.0.1:$port",
-  "allow": [{"select": ["pgbench_accounts", "pgbench_branches", "pgbench_tellers"]},
-            {"update": ["pgbench_accounts", "pgbench_branches", "pgbench_tellers"]}, {"insert": ["pgbench_history"]}]}}}}
-JSON
-"$rig" -m "$work/bench.json" --tool q --listen "127.0.0.1:$((port + 10000))" --server "127.0.0.1:$port" --root "$work/empty" \
-  >"$work/records" 2>"$work/rig" &
-pids+=("$!")
-for _ in $(seq 100); do grep -q ready "$work/rig" && break; sleep 0.05; done
-guard_pid=$(sed -n 's/^ready \([0-9]*\) .*/\1/p' "$work/rig")
-
-declare -A at=([direct]=$port [pgbouncer]=$((port + 5000)) [guard]=$((port + 10000)))
-ticks() { [ -n "$1" ] && awk '{print $14 + $15}' "/proc/$1/stat" || echo 0; }
-
-turn() { # WAY MODE SCRIPT: transactions a second, microseconds of the processor a transaction
-  local middle="" before after out
-  case $1 in pgbouncer) middle=$bouncer_pid ;; guard) middle=$guard_pid ;; esac
-  before=$(ticks "$middle")
-  out=$(pgbench -n -b "$3" -M "$2" -c "$clients" -j 2 -T "$seconds" -h 127.0.0.1 -p "${at[$1]}" -U postgres bench 2>&1) ||
-    { echo "$out" >&2; exit 1; }
-  after=$(ticks "$middle")
-  awk -v spent=$((after - before)) '/^number of transactions actually/ {n = $NF} /^tps/ {tps = $3}
-    END {printf "%.0f %.2f\n", tps, n ? spent * 10000 / n : 0}' <<<"$out"
+  # "any" asks for no password and takes the server's user from the database's line.
+  sed -i 's/dbname=bench$/dbname=bench user=bench/' "$work/run/pgbouncer.ini"
+  setpriv --reuid postgres --regid postgres --clear-groups pgbouncer -q "$work/run/pgbouncer.ini" 2>"$work/run/pgbouncer.log" &
+  pids+=($!)
 }
-median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
-
-printf '%-12s %-10s %10s %10s %10s %14s %14s %12s\n' script mode direct pgbouncer guard guard/bouncer cpu-us:bouncer cpu-us:guard
-for script in select-only tpcb-like; do
-  for mode in simple extended prepared; do
-    for ((i = 0; i < turns; i++)); do
-      ways="direct pgbouncer guard"
-      [ $((i % 2)) -eq 1 ] && ways="guard pgbouncer direct"
-      for way in $ways; do turn "$way" "$mode" "$script" >>"$work/$script.$mode.$way"; done
-    done
-    declare -A tps=() cpu=()
-    for way in direct pgbouncer guard; do
-      tps[$way]=$(cut -d' ' -f1 "$work/$script.$mode.$way" | median)
-      cpu[$way]=$(cut -d' ' -f2 "$work/$script.$mode.$way" | median)
-    done
-    ratio=$(paste -d' ' "$work/$script.$mode.guard" "$work/$script.$mode.pgbouncer" | awk '{print $1 / $3}' | median)
-    printf '%-12s %-10s %10s %10s %10s %14.3f %14s %12s\n' "$script" "$mode" "${tps[direct]}" "${tps[pgbouncer]}" "${tps[guard]}" "$ratio" "${cpu[pgbouncer]}" "${cpu[guard]}"
+guard_up() {
+  cat >"$work/bench.json" <<JSON
+{"agentpol": 1, "name": "bench", "tools": {
+  "read": {"effect": "read", "sql": {"engine": "postgresql", "server": "127.0.0.1:$server", "allow": [
+    {"select": ["pgbench_accounts", "pgbench_branches", "pgbench_tellers", "pgbench_history"]}]}},
+  "write": {"effect": "write", "sql": {"engine": "postgresql", "server": "127.0.0.1:$server", "allow": [
+    {"select": ["pgbench_accounts", "pgbench_branches", "pgbench_tellers", "pgbench_history"]},
+    {"update": ["pgbench_accounts(abalance)", "pgbench_branches(bbalance)", "pgbench_tellers(tbalance)"]},
+    {"insert": ["pgbench_history"]}]}}}}
+JSON
+  cat >"$work/policyd.json" <<JSON
+{"log": "$work/log", "socket": "$work/policyd.sock", "state": "$work/agents",
+ "pin": "/sys/fs/bpf/agentpol-bench-sql-$$"}
+JSON
+  "$build/policyd" --config "$work/policyd.json" --foreground >"$work/policyd.out" 2>&1 &
+  policyd_pid=$!
+  for _ in $(seq 100); do
+    grep -q "serving at" "$work/policyd.out" && return
+    sleep 0.1
   done
-done
+  cat "$work/policyd.out" >&2
+  exit 3
+}
+
+# ---- turns ----
+
+bench() { # PORT TOOL ARGUMENTS...; prints transactions a second
+  local port=$1 tool=$2 out
+  local -a around=()
+  shift 2
+  [ -z "$tool" ] || around=("$build/agentpol" run -q --socket "$work/policyd.sock" -m "$work/bench.json" --tool "$tool" --)
+  out=$("${around[@]}" "$bin/pgbench" -n -h 127.0.0.1 -p "$port" -U bench -c $clients -j 1 -T "$seconds" "$@" bench 2>&1) || {
+    say "pgbench $*: $(tail -n 3 <<<"$out")"
+    exit 3
+  }
+  ! grep -q "number of failed transactions: [1-9]" <<<"$out" || {
+    say "pgbench $*: $(grep failed <<<"$out")"
+    exit 3
+  }
+  sed -n 's/^tps = \([0-9.]*\).*/\1/p' <<<"$out"
+}
+compare() { # LABEL TOOL ARGUMENTS...
+  local label=$1 tool=$2 turn
+  shift 2
+  : >"$work/turns"
+  for turn in $(seq "$turns"); do
+    [ ! -t 2 ] || printf '\r\033[K%s: turn %d of %d' "$label" "$turn" "$turns" >&2
+    echo "$(bench "$server" "" "$@") $(bench "$pooler" "" "$@") $(bench "$server" "$tool" "$@")" >>"$work/turns"
+  done
+  [ ! -t 2 ] || printf '\r\033[K' >&2
+  awk -v label="$label" '
+    function median(values, count,   i, j, t) {
+      for (i = 1; i <= count; i++) for (j = i + 1; j <= count; j++)
+        if (values[j] < values[i]) { t = values[i]; values[i] = values[j]; values[j] = t }
+      return count % 2 ? values[(count + 1) / 2] : (values[count / 2] + values[count / 2 + 1]) / 2
+    }
+    { direct[NR] = $1; pooler[NR] = $2; guard[NR] = $3; pd[NR] = $2 / $1; gd[NR] = $3 / $1; gp[NR] = $3 / $2 }
+    END {
+      printf "%-28s %9.0f %9.0f %9.0f   x %.3f   x %.3f   x %.3f\n", label, median(direct, NR), median(pooler, NR),
+        median(guard, NR), median(pd, NR), median(gd, NR), median(gp, NR)
+    }' "$work/turns"
+}
+
+server_up
+pooler_up
+guard_up
+printf 'pgbench, scale 10, %d clients, %d turns of %d s; transactions a second, and ratios\n' $clients "$turns" "$seconds"
+printf '%-28s %9s %9s %9s   %-7s   %-7s   %s\n' "" direct pgbouncer guard bouncer/d guard/d guard/bouncer
+compare "select only, simple" read -S -M simple
+compare "select only, prepared" read -S -M prepared
+compare "TPC-B-like, simple" write -M simple
+compare "TPC-B-like, prepared" write -M prepared

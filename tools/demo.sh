@@ -16,8 +16,10 @@ if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
 fi
 say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 
-server= daemon=
+server="" daemon=""
+database_end() { :; } # demo-database.sh has one that ends it
 end() {
+  database_end
   [ -z "$server" ] || kill "$server" 2>/dev/null || true
   [ -z "$daemon" ] || { kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null; } || true
   [ ! -f "$work/policyd.json" ] || "$BUILD"/policyd --unload --config "$work/policyd.json" 2>/dev/null || true
@@ -89,3 +91,6 @@ say "What the log says: agentpol log show --verdict deny"
 
 say "One record whole, as it stands in the log"
 "$BUILD"/agentpol log show --log "$work/log" --verdict deny --format json | head -n 1 | jq . | sed 's/^/  /'
+
+# shellcheck source=tools/demo-database.sh
+. tools/demo-database.sh

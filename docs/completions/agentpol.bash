@@ -5,7 +5,9 @@ _agentpol_options() { # VERB
   case $1 in
     check) echo "-f --format -h --help" ;;
     compile) echo "--emit --tool --format --all -h --help" ;;
-    decide) echo "-m --manifest -h --help" ;;
+    decide) echo "-m --manifest --schema -h --help" ;;
+    sql) echo "-m --manifest --tool --schema -f --format -h --help" ;;
+    test) echo "-f --format -h --help" ;;
     run) echo "-m --manifest -t --tool -u --user -q --quiet --fd --allow-degraded --log --socket
                --standalone -h --help" ;;
     attach) echo "-m --manifest --cgroup --pid --container --unit -t --tool --allow-degraded
@@ -20,7 +22,7 @@ _agentpol_options() { # VERB
 
 _agentpol_takes_value() { # OPTION
   case $1 in
-    -m | --manifest | -t | --tool | -u | --user | --fd | --log | --socket | --cgroup | --pid | \
+    -m | --manifest | --schema | -t | --tool | -u | --user | --fd | --log | --socket | --cgroup | --pid | \
       --container | --unit | --format | --emit | -a | --agent | -k | --kind | -v | --verdict | -s | \
       --since) return 0 ;;
   esac
@@ -33,6 +35,7 @@ _agentpol_values() { # VERB OPTION WORD; 1 where the option has no list of value
     --format | -f)
       case $1 in
         check) words="text json sarif github" ;;
+        test) words="text tap json" ;;
         *) words="text json" ;;
       esac ;;
     --emit) words="maps seccomp landlock oci" ;;
@@ -58,7 +61,7 @@ _agentpol_values() { # VERB OPTION WORD; 1 where the option has no list of value
 
 _agentpol() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb="" i
-  local verbs="check compile decide run attach detach ps reload log"
+  local verbs="check compile decide sql test run attach detach ps reload log"
 
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -103,8 +106,9 @@ _agentpol() {
     -*) mapfile -t COMPREPLY < <(compgen -W "$(_agentpol_options "$verb")" -- "$word") ;;
     *)
       case $verb in
+        sql) mapfile -t COMPREPLY < <(compgen -W "snapshot" -- "$word") ;;
         log) mapfile -t COMPREPLY < <(compgen -W "show follow stats" -- "$word") ;;
-        check | compile | decide | run | attach) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+        check | compile | decide | test | run | attach) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
       esac ;;
   esac
 }

@@ -19,6 +19,8 @@ complete -c agentpol -n __agentpol_verb -s V -l version -d 'Tell the version'
 complete -c agentpol -n __agentpol_verb -a check -d 'Read and lint manifests'
 complete -c agentpol -n __agentpol_verb -a compile -d 'Show what a manifest becomes'
 complete -c agentpol -n __agentpol_verb -a decide -d 'Judge requests against a manifest'
+complete -c agentpol -n __agentpol_verb -a sql -d 'Show what a statement touches'
+complete -c agentpol -n __agentpol_verb -a test -d 'Run policy tests'
 complete -c agentpol -n __agentpol_verb -a run -d 'Run a command under a manifest'
 complete -c agentpol -n __agentpol_verb -a attach -d 'Put a live cgroup under a manifest'
 complete -c agentpol -n __agentpol_verb -a detach -d 'Take the policy off a cgroup'
@@ -39,7 +41,19 @@ complete -c agentpol -n '__agentpol_verb compile' -s h -l help -d 'Tell the opti
 
 complete -c agentpol -n '__agentpol_verb decide' -F
 complete -c agentpol -n '__agentpol_verb decide' -s m -l manifest -r -F -d 'Manifest to judge by'
+complete -c agentpol -n '__agentpol_verb decide' -l schema -r -F -d 'Snapshot of the SQL server'
 complete -c agentpol -n '__agentpol_verb decide' -s h -l help -d 'Tell the options'
+
+complete -c agentpol -n '__agentpol_verb sql' -a snapshot -d 'Ask a server for its catalog'
+complete -c agentpol -n '__agentpol_verb sql' -s m -l manifest -r -F -d 'Manifest to judge by'
+complete -c agentpol -n '__agentpol_verb sql' -l tool -x -d 'Tool whose sql it is'
+complete -c agentpol -n '__agentpol_verb sql' -l schema -r -F -d 'Snapshot of the SQL server'
+complete -c agentpol -n '__agentpol_verb sql' -s f -l format -x -a 'text json' -d 'Form of the result'
+complete -c agentpol -n '__agentpol_verb sql' -s h -l help -d 'Tell the options'
+
+complete -c agentpol -n '__agentpol_verb test' -F
+complete -c agentpol -n '__agentpol_verb test' -s f -l format -x -a 'text tap json' -d 'Form of the result'
+complete -c agentpol -n '__agentpol_verb test' -s h -l help -d 'Tell the options'
 
 complete -c agentpol -n '__agentpol_verb run' -a '(__fish_complete_command)'
 complete -c agentpol -n '__agentpol_verb run' -s m -l manifest -r -F -d 'The manifest'

@@ -60,7 +60,9 @@ is "an id is echoed as it was written" "$(sed -E 's/,"verdict.*//' <<<"$out" | t
 decide '{"id": 7, "kind": "sql", "tool": "lookup", "sql": "SELECT 1"}' \
   '{"id": 8, "kind": "call", "session": "s", "tool": "lookup", "arguments": {}}' \
   '{"id": 9, "kind": "result", "session": "s", "tool": "lookup", "ok": true, "result": {"a": 1}}'
-is "what this version does not judge is undecided" "$(grep -c '"verdict":"undecided","reason":"unsupported"' <<<"$out")" 2
+is "a tool without a database has none" "$(head -1 <<<"$out")" \
+  '{"id":7,"verdict":"deny","reason":"tool","rule":"/tools/lookup/sql","message":"the tool lookup has no \"sql\""}'
+is "what this version does not judge is undecided" "$(grep -c '"verdict":"undecided","reason":"unsupported"' <<<"$out")" 1
 is "results are noted" "$(tail -1 <<<"$out")" '{"id":9,"verdict":"noted"}'
 is "undecided is not allowed" "$status" 1
 

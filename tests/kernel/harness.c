@@ -115,8 +115,14 @@ struct policy *world_read(const char *manifest)
 
 uint64_t world_put_under(struct world *world, const struct policy *policy)
 {
+	return world_put_under_tool(world, policy, NULL);
+}
+
+uint64_t world_put_under_tool(struct world *world, const struct policy *policy, const char *tool)
+{
 	struct error error;
-	_cleanup_image_ struct image *image = image_new(policy, NULL, NULL, &error);
+	_cleanup_image_ struct image *image =
+		image_new(policy, tool ? policy_find_tool(policy, tool) : NULL, NULL, &error);
 	uint64_t id = 0, before = enforcer_policy_of(world->enforcer, world->cgroup_id);
 
 	if (!image)

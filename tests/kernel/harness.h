@@ -34,6 +34,8 @@ extern bool world_judges_unix;
 struct policy *world_read(const char *manifest);
 /* Loads the policy and puts the world's cgroup under it (enrols or swaps); its id. */
 uint64_t world_put_under(struct world *world, const struct policy *policy);
+/* The same with the grants of that tool. */
+uint64_t world_put_under_tool(struct world *world, const struct policy *policy, const char *tool);
 
 /* What the kernel says to one attempt of the process that calls: 0, or an errno. EPERM is a denial;
  * any other errno comes after the verdict. */

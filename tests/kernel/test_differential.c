@@ -6,15 +6,19 @@
 #include "harness.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "kernel/guard_sockets.h"
+#include "kernel/server_tables.h"
 #include "policy/decide.h"
 #include "random_text.h"
 
@@ -144,7 +148,29 @@ static void add_listen(struct text *text)
 	add(text, "]");
 }
 
-static void make_manifest(struct text *text, bool *raw)
+static const char *const servers[] = {
+	"10.0.0.1:443",	      "10.0.0.1:80",	   "127.0.0.1:443",	"localhost:80",
+	"[::1]:8000",	      "[2001:db8::1]:443", "203.0.113.9:65535", "169.254.169.254:80",
+	"[64:ff9b::a00:1]:1", "0.0.0.0:1023",
+};
+
+/* Tools with servers; *own is the one whose scope it is, NULL: the agent's. */
+static void add_tools(struct text *text, const char **own)
+{
+	static const char *const tool_names[] = {"one", "two", "three"};
+	size_t count = pick(2) ? 0 : 1 + pick(ARRAY_SIZE(tool_names));
+
+	*own = count && pick(2) ? tool_names[pick(count)] : NULL;
+	add(text, ",\"tools\":{");
+	for (size_t i = 0; i < count; i++)
+		add(text,
+		    "%s\"%s\":{\"sql\":{\"engine\":\"postgresql\",\"server\":\"%s\",\"allow\":[{"
+		    "\"select\":[\"t\"]}]}}",
+		    i ? "," : "", tool_names[i], servers[pick(ARRAY_SIZE(servers))]);
+	add(text, "}");
+}
+
+static void make_manifest(struct text *text, bool *raw, const char **own)
 {
 	bool audit = pick(10) == 0;
 
@@ -156,24 +182,71 @@ static void make_manifest(struct text *text, bool *raw)
 	add_listen(text);
 	if (*raw)
 		add(text, ",\"families\":[\"raw\"]");
-	add(text, "}}");
+	add(text, "}");
+	add_tools(text, own);
+	add(text, "}");
+}
+
+/* ---- the guard: somebody who listens, so that what is turned there is let through ---- */
+
+static struct {
+	int four, six;
+	uint32_t space;
+	struct guard_ports ports;
+} guard;
+
+static int make_guard(void **state)
+{
+	int space;
+
+	if (world_set_up(state) < 0)
+		return -1;
+	space = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	guard.four = guard_socket_listen(space, AF_INET, &guard.ports.port4);
+	guard.six = guard_socket_listen(space, AF_INET6, &guard.ports.port6);
+	(void)close(space);
+	return guard.four < 0 || guard.six < 0 ? -1 : guard_space_of(guard.four, &guard.space);
+}
+
+static void put_under(struct world *world, const struct policy *policy, const char *tool)
+{
+	const uint32_t id = POLICY_ID(world_put_under_tool(world, policy, tool));
+	struct error error;
+
+	if (guard_keep_port(world->enforcer, guard.space, guard.ports.port4, guard.four) < 0 ||
+	    guard_keep_port(world->enforcer, guard.space, guard.ports.port6, guard.six) < 0 ||
+	    guard_open(world->enforcer, id, guard.space, &guard.ports, &error) < 0)
+		fail_msg("no guard");
+}
+
+/* What it has got by now is let go. */
+static void empty_guard(void)
+{
+	int fd;
+
+	while ((fd = accept(guard.four, NULL, NULL)) >= 0 ||
+	       (fd = accept(guard.six, NULL, NULL)) >= 0)
+		(void)close(fd);
 }
 
 /* One question to both; the kernel's errno in *kernel_error for the message. */
 static bool agree(const struct policy *policy, const struct request *request, int kernel_error,
-		  const char **said)
+		  bool packet, const char **said)
 {
 	struct verdict verdict;
 
 	policy_decide(policy, request, &verdict);
 	*said = verdict_name(verdict.kind);
+	/* A packet that nobody has connected for is not turned to the guard. */
+	if (packet && verdict.kind == VERDICT_ALLOW && strstr(verdict.rule, "/sql/server"))
+		return policy->mode == MODE_AUDIT || kernel_error == EPERM;
 	return (verdict.kind == VERDICT_DENY) == (kernel_error == EPERM);
 }
 
-static void ask_connect(const struct policy *policy, const struct text *manifest,
+static void ask_connect(const struct policy *policy, const struct text *manifest, const char *own,
 			const char *written, uint16_t port, bool raw)
 {
-	struct request request = {.kind = REQUEST_CONNECT};
+	struct request request = {.kind = REQUEST_CONNECT, .tool = own};
 	static const char *const names[] = {"tcp connect", "udp connect", "udp sendto",
 					    "raw tcp",	   "raw udp",	  "raw icmp"};
 	size_t way = pick(raw ? ARRAY_SIZE(names) : 3);
@@ -208,9 +281,9 @@ static void ask_connect(const struct policy *policy, const struct text *manifest
 	/* A datagram is judged as a packet: what no packet could be made of was not asked about. */
 	if (way == 2 && result && result != EPERM)
 		return;
-	if (!agree(policy, &request, result, &said))
-		fail_msg("%s %s port %u: decide says %s, the kernel %s; %s", names[way], written,
-			 port, said, strerror(result), manifest->bytes);
+	if (!agree(policy, &request, result, way >= 3, &said))
+		fail_msg("%s %s port %u: decide says %s, the kernel %s; tool %s of %s", names[way],
+			 written, port, said, strerror(result), own ? own : "-", manifest->bytes);
 }
 
 static void ask_listen(const struct policy *policy, const struct text *manifest,
@@ -223,7 +296,7 @@ static void ask_listen(const struct policy *policy, const struct text *manifest,
 	assert_true(address_parse(written, &request.listen.address));
 	request.listen.port = port;
 	result = attempt_bind(&request.listen.address, port, pick(2) ? SOCK_STREAM : SOCK_DGRAM);
-	if (!agree(policy, &request, result, &said))
+	if (!agree(policy, &request, result, false, &said))
 		fail_msg("bind %s port %u: decide says %s, the kernel %s; %s", written, port, said,
 			 strerror(result), manifest->bytes);
 }
@@ -235,11 +308,13 @@ static void kernel_and_decide_agree(void **state)
 
 	for (size_t i = 0; i < POLICIES; i++) {
 		struct policy *policy;
+		const char *own;
 		bool raw;
 
-		make_manifest(&manifest, &raw);
+		make_manifest(&manifest, &raw, &own);
 		policy = world_read(manifest.bytes);
-		(void)world_put_under(world, policy);
+		put_under(world, policy, own);
+		empty_guard();
 		for (size_t n = 0; n < REQUESTS; n++) {
 			const char *address = addresses[pick(ARRAY_SIZE(addresses))];
 			uint16_t port = asked_ports[pick(ARRAY_SIZE(asked_ports))];
@@ -247,7 +322,7 @@ static void kernel_and_decide_agree(void **state)
 			if (pick(4) == 0)
 				ask_listen(policy, &manifest, address, port);
 			else
-				ask_connect(policy, &manifest, address, port, raw);
+				ask_connect(policy, &manifest, own, address, port, raw);
 		}
 		policy_free(policy);
 	}
@@ -262,5 +337,5 @@ int main(void)
 	seed_from_environment();
 	if (!world_is_possible())
 		return 0;
-	return cmocka_run_group_tests(tests, world_set_up, world_tear_down);
+	return cmocka_run_group_tests(tests, make_guard, world_tear_down);
 }

@@ -519,10 +519,97 @@ static void audit_mode_says_what_it_would_deny(void **state)
 	expect(&verdict, VERDICT_WOULD_DENY, "egress", "/network/egress");
 }
 
+/* ---- servers of tools ---- */
+
+#define SERVER(tool, server)                                                               \
+	"\"" tool "\": {\"sql\": {\"engine\": \"postgresql\", \"server\": \"" server "\"," \
+	" \"allow\": [{\"select\": [\"t\"]}]}}"
+
+static const char servers_manifest[] =
+	"{\"agentpol\": 1, \"name\": \"t\", \"network\": {\"resolvers\": [\"10.0.0.53\"],"
+	" \"egress\": [{\"to\": \"0.0.0.0/0\", \"ports\": [5432, \"1-65535\"],"
+	" \"proto\": [\"tcp\", \"udp\"]}, {\"to\": \"db.example\", \"ports\": [5433]}]},"
+	" \"tools\": {" SERVER("orders", "10.0.0.5:5432") ", " SERVER(
+		"named", "db.example:5433") ", " SERVER("local", "127.0.0.1:6000") "}}";
+
+static struct verdict reach(const char *tool, const char *address, uint16_t port, const char *name)
+{
+	struct request request = {
+		.kind = REQUEST_CONNECT,
+		.tool = tool,
+		.connect = {.port = port, .protocol = PROTOCOL_TCP, .name = name}};
+
+	assert_true(address_parse(address, &request.connect.address));
+	return decide(servers_manifest, &request);
+}
+
+static void a_tools_server_is_reached_through_the_guard(void **state)
+{
+	struct verdict verdict = reach("orders", "10.0.0.5", 5432, NULL);
+
+	(void)state;
+	assert_int_equal(verdict.kind, VERDICT_ALLOW);
+	assert_string_equal(verdict.rule, "/tools/orders/sql/server");
+	assert_non_null(strstr(verdict.assumes, "guard"));
+	verdict = reach("named", "10.0.0.7", 5433, "DB.example.");
+	assert_int_equal(verdict.kind, VERDICT_ALLOW);
+	assert_string_equal(verdict.rule, "/tools/named/sql/server");
+	assert_int_equal(reach("local", "127.9.9.9", 6000, NULL).kind, VERDICT_ALLOW);
+	assert_int_equal(reach("local", "::1", 6000, NULL).kind, VERDICT_ALLOW);
+}
+
+static void no_rule_opens_the_server_of_another_tool(void **state)
+{
+	static const char *const scopes[] = {NULL, "named", "local"};
+	struct verdict verdict;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++) {
+		verdict = reach(scopes[i], "10.0.0.5", 5432, NULL);
+		assert_int_equal(verdict.kind, VERDICT_DENY);
+		assert_string_equal(verdict.reason, "sql-guard");
+		assert_string_equal(verdict.rule, "/tools/orders/sql/server");
+		assert_non_null(strstr(verdict.message, "--tool orders"));
+		assert_string_equal(verdict.hint_op, "");
+	}
+	assert_string_equal(reach(NULL, "10.0.0.7", 5433, "db.example").reason, "sql-guard");
+	assert_string_equal(reach(NULL, "127.0.0.2", 6000, NULL).reason, "sql-guard");
+}
+
+static void a_range_leaves_out_a_servers_port(void **state)
+{
+	(void)state;
+	assert_int_equal(reach(NULL, "10.0.0.6", 5432, NULL).kind, VERDICT_ALLOW);
+	assert_string_equal(reach(NULL, "10.0.0.6", 5433, NULL).reason, "egress");
+	assert_string_equal(reach(NULL, "10.0.0.6", 6000, NULL).reason, "egress");
+	assert_int_equal(reach(NULL, "10.0.0.6", 6001, NULL).kind, VERDICT_ALLOW);
+}
+
+static void a_servers_name_may_be_asked_in_its_own_scope(void **state)
+{
+	static const char text[] = "{\"agentpol\": 1, \"name\": \"t\", \"tools\": {" SERVER(
+		"named", "db.example:5433") ", " SERVER("other", "10.0.0.5:5432") "}}";
+	struct request request = {
+		.kind = REQUEST_DNS, .tool = "named", .dns = {.name = "db.example"}};
+	struct verdict verdict = decide(text, &request);
+
+	(void)state;
+	assert_int_equal(verdict.kind, VERDICT_ALLOW);
+	assert_string_equal(verdict.rule, "/tools/named/sql/server");
+	request.tool = "other";
+	assert_int_equal(decide(text, &request).kind, VERDICT_DENY);
+	request.tool = NULL;
+	assert_int_equal(decide(text, &request).kind, VERDICT_DENY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_granted_address_is_open),
+		cmocka_unit_test(a_tools_server_is_reached_through_the_guard),
+		cmocka_unit_test(no_rule_opens_the_server_of_another_tool),
+		cmocka_unit_test(a_range_leaves_out_a_servers_port),
+		cmocka_unit_test(a_servers_name_may_be_asked_in_its_own_scope),
 		cmocka_unit_test(a_denied_address_has_its_edit),
 		cmocka_unit_test(a_name_opens_the_address_it_was_learnt_for),
 		cmocka_unit_test(a_name_opens_no_internal_address),

@@ -18,6 +18,11 @@
 	"}"
 #define SQL(head, keys) \
 	TOOL(head ",\"sql\":{\"engine\":\"postgresql\",\"server\":\"db:5432\"" keys "}")
+/* A rule for that server's port, by its number. */
+#define BESIDE_SERVER(server, to)                                                             \
+	"{" HEAD "\"process\":{\"exec\":[]},\"budgets\":{\"calls\":1},\"network\":{"          \
+	"\"egress\":[{\"to\":\"" to "\",\"ports\":[5432,80]}]},\"tools\":{\"t\":{\"effect\":" \
+	"\"read\",\"sql\":{\"engine\":\"postgresql\",\"server\":\"" server "\"" SELECTS "}}}}"
 #define SELECTS ",\"allow\":[{\"select\":[\"orders\"]}]"
 
 static void lint_text(const char *text, struct diagnostics *diagnostics)
@@ -86,6 +91,18 @@ static const struct finding findings[] = {
 	{"{" HEAD "\"mode\":\"audit\"}", "B020", "/mode"},
 	{"{" HEAD "\"budgets\":{},\"tools\":{\"t\":{\"effect\":\"read\"}}}", "B021",
 	 "/process/exec"},
+	{BESIDE_SERVER("db.internal:5432", "10.0.0.9"), "B022", "/network/egress/0/ports"},
+	{BESIDE_SERVER("localhost:5432", "10.0.0.9"), "B022", "/network/egress/0/ports"},
+	{BESIDE_SERVER("10.0.0.5:5432", "10.0.0.0/24"), "B022", "/network/egress/0/ports"},
+	{BESIDE_SERVER("10.0.0.5:5432", "other.example"), "B022", "/network/egress/0/ports"},
+	{SQL("\"effect\":\"read\"", SELECTS ",\"functions\":[\"tax\",\"pg_read_file\"]"), "B023",
+	 "/tools/t/sql/functions/1"},
+	{SQL("\"effect\":\"read\"", SELECTS ",\"functions\":[\"public.dblink_exec\"]"), "B023",
+	 "/tools/t/sql/functions/0"},
+	{SQL("\"effect\":\"read\"", SELECTS ",\"functions\":[\"pg_catalog.set_config\"]"), "B023",
+	 "/tools/t/sql/functions/0"},
+	{SQL("\"effect\":\"read\"", SELECTS ",\"search_path\":[\"public\",\"pg_catalog\"]"), "B024",
+	 "/tools/t/sql/search_path/1"},
 };
 
 static void each_rule_finds_its_case_alone(void **state)
@@ -140,6 +157,9 @@ static void what_is_narrow_has_no_finding(void **state)
 		"{" HEAD "\"process\":{\"syscalls\":{\"deny\":[\"@escape\",\"@swap\"],\"allow\":"
 		"[\"uname\"]}}}",
 		TOOL("\"effect\":\"destructive\",\"confirm\":\"ask\""),
+		BESIDE_SERVER("10.0.0.5:5432", "10.0.0.6"),
+		BESIDE_SERVER("localhost:5432", "@loopback"),
+		BESIDE_SERVER("db.internal:5433", "10.0.0.0/24"),
 		SQL("\"effect\":\"read\",\"inputSchema\":{\"type\":\"object\",\"properties\":"
 		    "{\"q\":{\"type\":\"string\"}}}",
 		    SELECTS ",\"argument\":\"/q\""),
@@ -153,6 +173,20 @@ static void what_is_narrow_has_no_finding(void **state)
 		if (found.count)
 			fail_msg("%s: %s %s", good[i], found.items[0].code, found.items[0].message);
 	}
+}
+
+/* Though "*" leaves out more ports than one then. */
+static void every_port_is_every_port_beside_a_server(void **state)
+{
+	_cleanup_diagnostics_ struct diagnostics found;
+
+	(void)state;
+	lint_text("{" HEAD "\"process\":{\"exec\":[]},\"budgets\":{},\"network\":{\"egress\":[{"
+		  "\"to\":\"@any\",\"ports\":\"*\"}]},\"tools\":{\"t\":{\"effect\":\"read\","
+		  "\"sql\":{\"engine\":\"postgresql\",\"server\":\"db:5432\"" SELECTS "}}}}",
+		  &found);
+	assert_int_equal(found.count, 1);
+	assert_string_equal(found.items[0].code, "B001");
 }
 
 static void a_finding_in_a_tool_points_into_the_tool(void **state)
@@ -174,6 +208,7 @@ int main(void)
 		cmocka_unit_test(every_rule_has_a_case),
 		cmocka_unit_test(codes_and_names_are_unique),
 		cmocka_unit_test(what_is_narrow_has_no_finding),
+		cmocka_unit_test(every_port_is_every_port_beside_a_server),
 		cmocka_unit_test(a_finding_in_a_tool_points_into_the_tool),
 	};
 

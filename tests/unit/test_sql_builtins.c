@@ -139,7 +139,7 @@ static void types_that_look_names_up_are_not_harmless(void **state)
 	assert_false(sql_operator_is_harmless("<<<>>>"));
 }
 
-static bool opens(enum sql_catalog level, const char *schema, const char *relation,
+static bool opens(enum sql_catalog_level level, const char *schema, const char *relation,
 		  const char *column)
 {
 	const char *const *columns = sql_catalog_columns(level, schema, relation);

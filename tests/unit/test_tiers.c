@@ -36,7 +36,10 @@ static bool names(const struct gaps *gaps, const char *pointer, bool asked_for)
 }
 
 #define START "{\"agentpol\":1,\"name\":\"t\","
-#define RULE  "{\"to\":\"10.0.0.1\",\"ports\":[443]}"
+#define TOOL(more)                                                                     \
+	"\"tools\":{\"t\":{\"sql\":{\"engine\":\"postgresql\",\"server\":\"db:5432\"," \
+	"\"allow\":[{\"select\":[\"o\"]}]}" more "}}}"
+#define RULE "{\"to\":\"10.0.0.1\",\"ports\":[443]}"
 
 static const struct {
 	const char *manifest;
@@ -62,6 +65,11 @@ static const struct {
 	{START "\"process\":{\"on_violation\":\"kill\"}}", "/process/on_violation", true, true},
 	{START "\"files\":{\"read\":[\"/usr\"]}}", "/files", true, true},
 	{START "\"budgets\":{\"calls\":5}}", "/budgets", true, true},
+	{START TOOL(""), NULL, false, false},
+	{START TOOL(",\"description\":\"d\",\"effect\":\"read\""), NULL, false, false},
+	{START TOOL(",\"inputSchema\":{\"type\":\"object\"}"), "/tools/t", true, true},
+	{START TOOL(",\"confirm\":\"ask\""), "/tools/t", true, true},
+	{START TOOL(",\"budget\":{\"calls\":1}"), "/tools/t", true, true},
 };
 
 static void check(size_t i, enum tier tier, bool missing)

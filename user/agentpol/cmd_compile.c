@@ -8,6 +8,7 @@
 #include "compile/image.h"
 #include "compile/seccomp.h"
 #include "manifest/manifest.h"
+#include "policy/servers.h"
 
 static const char help[] = "Usage: agentpol compile MANIFEST [OPTION...]\n"
 			   "Shows what a manifest becomes, without loading it.\n\n"
@@ -48,6 +49,7 @@ static const struct {
 	{"traffic", POLICY_TRAFFIC},
 	{"unix", POLICY_UNIX},
 	{"sendto", POLICY_SENDTO},
+	{"servers", POLICY_SERVERS},
 };
 
 /* ---- maps ---- */
@@ -195,11 +197,11 @@ static void write_budgets(struct json_writer *writer, const struct image *image)
 	json_close_array(writer);
 }
 
+/* Into an object that is open. */
 static void write_maps(struct json_writer *writer, const struct image *image)
 {
 	size_t i;
 
-	json_open_object(writer);
 	json_key(writer, "flags");
 	json_open_array(writer);
 	for (i = 0; i < ARRAY_SIZE(policy_flags); i++)
@@ -230,8 +232,63 @@ static void write_maps(struct json_writer *writer, const struct image *image)
 	json_close_array(writer);
 	write_names(writer, image);
 	write_budgets(writer, image);
-	json_close_object(writer);
-	json_newline(writer);
+}
+
+/* ---- servers of tools ---- */
+
+static const char *server_text(const struct sql_policy *sql, char *text, size_t room)
+{
+	const bool brackets = sql->server_host && strchr(sql->server_host, ':');
+
+	if (sql->server_path)
+		return sql->server_path;
+	(void)snprintf(text, room, "%s%s%s:%u", brackets ? "[" : "", sql->server_host,
+		       brackets ? "]" : "", sql->server_port);
+	return text;
+}
+
+/* Several tools may have one server. */
+static bool is_guarded(const struct sql_policy *sql, const struct tool *own)
+{
+	char text[HOST_NAME_MAX_BYTES + 16], other[HOST_NAME_MAX_BYTES + 16];
+
+	return own && own->sql &&
+	       strcmp(server_text(sql, text, sizeof(text)),
+		      server_text(own->sql, other, sizeof(other))) == 0;
+}
+
+static void print_servers_text(const struct policy *policy, const struct tool *tool)
+{
+	char text[HOST_NAME_MAX_BYTES + 16];
+
+	if (servers_any(policy))
+		printf("%-43s  %-10s  %s\n", "SERVER", "GOES TO", "TOOL");
+	for (size_t i = 0; i < policy->tool_count; i++)
+		if (policy->tools[i].sql)
+			printf("%-43s  %-10s  %s\n",
+			       server_text(policy->tools[i].sql, text, sizeof(text)),
+			       is_guarded(policy->tools[i].sql, tool) ? "the guard" : "-",
+			       policy->tools[i].name);
+}
+
+static void write_servers(struct json_writer *writer, const struct policy *policy,
+			  const struct tool *tool)
+{
+	char text[HOST_NAME_MAX_BYTES + 16];
+
+	json_key(writer, "servers");
+	json_open_array(writer);
+	for (size_t i = 0; i < policy->tool_count; i++) {
+		if (!policy->tools[i].sql)
+			continue;
+		json_open_object(writer);
+		json_key_string(writer, "server",
+				server_text(policy->tools[i].sql, text, sizeof(text)));
+		json_key_string(writer, "tool", policy->tools[i].name);
+		json_key_boolean(writer, "guarded", is_guarded(policy->tools[i].sql, tool));
+		json_close_object(writer);
+	}
+	json_close_array(writer);
 }
 
 static int print_json(const struct json_writer *writer, struct error *error)
@@ -252,9 +309,14 @@ static int emit_maps(const struct policy *policy, const struct tool *tool,
 		return -1;
 	if (!options->json) {
 		print_maps_text(image, options->all);
+		print_servers_text(policy, tool);
 		return 0;
 	}
+	json_open_object(&writer);
 	write_maps(&writer, image);
+	write_servers(&writer, policy, tool);
+	json_close_object(&writer);
+	json_newline(&writer);
 	return print_json(&writer, error);
 }
 

@@ -5,12 +5,10 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "agentpol/answer.h"
 #include "agentpol/commands.h"
-#include "agentpol/sql_tool.h"
-#include "agentpol/verdict_json.h"
 #include "base/json_write.h"
 #include "manifest/manifest.h"
-#include "manifest/request.h"
 
 static const char help[] =
 	"Usage: agentpol decide -m MANIFEST [--schema FILE] [FILE]\n"
@@ -22,8 +20,7 @@ static const char help[] =
 	"Exit status: 0 all allowed or noted, 1 some not, 2 a line was no request.\n";
 
 struct decider {
-	const struct policy *policy;
-	const struct sql_catalog *catalog; /* NULL: none was given */
+	struct judge judge;
 	struct json_writer writer;
 	bool bad_line, not_allowed;
 };
@@ -46,63 +43,12 @@ static void write_error(struct decider *decider, const char *message)
 	json_key_string(&decider->writer, "message", message);
 }
 
-static void write_unsupported(struct decider *decider, const char *kind)
-{
-	char message[80];
-
-	decider->not_allowed = true;
-	(void)snprintf(message, sizeof(message), "this version does not judge requests of kind %s",
-		       kind);
-	json_key_string(&decider->writer, "verdict", verdict_name(VERDICT_UNDECIDED));
-	json_key_string(&decider->writer, "reason", "unsupported");
-	json_key_string(&decider->writer, "message", message);
-	if (strcmp(kind, "call") == 0)
-		json_key_boolean(&decider->writer, "abandon", false);
-}
-
-static void answer_sql(struct decider *decider, const struct request *request)
-{
-	struct arena *arena = arena_new();
-	struct sql_decision decision;
-
-	if (!arena) {
-		write_error(decider, "out of memory");
-		return;
-	}
-	sql_tool_decide(decider->policy, request->tool, decider->catalog, request->sql, arena,
-			&decision);
-	decider->not_allowed |= decision.verdict.kind != VERDICT_ALLOW;
-	verdict_write(&decider->writer, &decision.verdict, &decision.assumes);
-	arena_free(arena);
-}
-
-static void answer_request(struct decider *decider, const struct request_line *line)
-{
-	struct verdict verdict;
-
-	switch (line->use) {
-	case USE_DECIDE:
-		policy_decide(decider->policy, &line->request, &verdict);
-		decider->not_allowed |= verdict.kind != VERDICT_ALLOW;
-		verdict_write(&decider->writer, &verdict, NULL);
-		break;
-	case USE_SQL:
-		answer_sql(decider, &line->request);
-		break;
-	case USE_RESULT:
-		json_key_string(&decider->writer, "verdict", "noted");
-		break;
-	case USE_UNSUPPORTED:
-		write_unsupported(decider, line->kind);
-		break;
-	}
-}
-
 /* Puts one answer to standard output; -1 when memory ran out. */
 static int answer_line(struct decider *decider, const char *text, size_t length, bool too_long)
 {
 	_cleanup_request_line_ struct request_line line = {0};
 	struct json_writer *writer = &decider->writer;
+	struct answer answer;
 	struct error error;
 	int result = -1;
 
@@ -115,10 +61,13 @@ static int answer_line(struct decider *decider, const char *text, size_t length,
 	json_open_object(writer);
 	json_key(writer, "id");
 	json_verbatim(writer, line.id ? line.id : "null");
-	if (result == 0)
-		answer_request(decider, &line);
-	else
+	if (result == 0) {
+		answer_request(&decider->judge, line.use, line.kind, &line.request, &answer);
+		answer_write(&answer, writer);
+		decider->not_allowed |= !answer.allowed;
+	} else {
 		write_error(decider, error.text);
+	}
 	json_close_object(writer);
 	json_newline(writer);
 	if (!json_writer_text(writer))
@@ -200,13 +149,12 @@ static int answer_all(struct decider *decider, struct line_reader *reader, struc
 	}
 }
 
-static int decide_file(const struct policy *policy, const struct sql_catalog *catalog,
-		       const char *path)
+static int decide_file(const struct policy *policy, const char *schema, const char *path)
 {
 	_cleanup_free_ char *buffer = malloc(REQUEST_LINE_MAX + 1);
 	_cleanup_close_ int fd = -1;
 	struct line_reader reader = {.fd = STDIN_FILENO, .buffer = buffer};
-	struct decider decider = {.policy = policy, .catalog = catalog};
+	struct decider decider = {0};
 	struct error error;
 	int result;
 
@@ -222,7 +170,10 @@ static int decide_file(const struct policy *policy, const struct sql_catalog *ca
 		}
 		reader.fd = fd;
 	}
-	result = answer_all(&decider, &reader, &error);
+	result = judge_open(&decider.judge, policy, schema, &error);
+	if (result == 0)
+		result = answer_all(&decider, &reader, &error);
+	judge_close(&decider.judge);
 	json_writer_free(&decider.writer);
 	if (result < 0)
 		return command_fail("decide", &error);
@@ -240,7 +191,6 @@ int cmd_decide(int argc, char **argv)
 		{0},
 	};
 	_cleanup_policy_ struct policy *policy = NULL;
-	_cleanup_sql_catalog_ struct sql_catalog *catalog = NULL;
 	const char *manifest = NULL, *schema = NULL, *requests = "-";
 	struct error error;
 	int option;
@@ -272,10 +222,5 @@ int cmd_decide(int argc, char **argv)
 	policy = manifest_read_file(manifest, NULL, &error);
 	if (!policy)
 		return command_fail("decide", &error);
-	if (schema) {
-		catalog = sql_schema_read_file(schema, &error);
-		if (!catalog)
-			return command_fail("decide", &error);
-	}
-	return decide_file(policy, catalog, requests);
+	return decide_file(policy, schema, requests);
 }

@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "agentpol/commands.h"
 #include "agentpol/daemon.h"
@@ -27,6 +28,7 @@
 #include "kernel/sockets.h"
 #include "manifest/manifest.h"
 #include "policyd/config.h"
+#include "policyd/guard.h"
 #include "policyd/monitor.h"
 
 #define TICK_MS	       1000
@@ -80,6 +82,8 @@ struct run {
 	struct agents *agents;
 	struct audit_store *store;
 	struct monitor *monitor;
+	struct guard *guard; /* NULL: none is needed */
+	time_t ticked;	     /* the guard, s */
 };
 
 enum {
@@ -310,6 +314,23 @@ static void on_record(uint64_t cgroup, const char *line, void *context)
 	tell(context, line);
 }
 
+static int guard_by_oneself(struct run *run, struct error *error)
+{
+	const struct guard_options options = {
+		.enforcer = run->enforcer,
+		.agents = run->agents,
+		.monitor = run->monitor,
+		.program = GUARD_PROGRAM_SELF,
+		.root = GUARD_ROOT_DEFAULT,
+	};
+
+	run->guard = guard_new(&options, error);
+	if (!run->guard)
+		return -1;
+	monitor_set_guard(run->monitor, guard_listen_for, run->guard);
+	return guard_follow_agents(run->guard, getpid(), error);
+}
+
 static int attach_by_oneself(struct run *run, const struct tool *tool, struct error *error)
 {
 	_cleanup_image_ struct image *image = image_new(run->policy, tool, NULL, error);
@@ -335,6 +356,7 @@ static int attach_by_oneself(struct run *run, const struct tool *tool, struct er
 						 : image->budget_list_count);
 	options.caches = CACHE_ENTRIES;
 	options.without_names = !(image->flags & POLICY_NAMES);
+	options.without_servers = !(image->flags & POLICY_SERVERS);
 	run->store = audit_store_open(run->log, error);
 	if (!run->store)
 		return -1;
@@ -349,7 +371,7 @@ static int attach_by_oneself(struct run *run, const struct tool *tool, struct er
 	if (!run->monitor)
 		return -1;
 	monitor_note(run->monitor, agent, "attached", "by agentpol run");
-	return 0;
+	return tool && tool->sql ? guard_by_oneself(run, error) : 0;
 }
 
 static void detach_by_oneself(struct run *run)
@@ -362,6 +384,7 @@ static void detach_by_oneself(struct run *run)
 		monitor_note(run->monitor, agent, "detached", "the command has ended");
 		(void)!agents_detach(run->agents, agent->cgroup, &error);
 	}
+	guard_free(run->guard);
 	monitor_free(run->monitor);
 	audit_store_close(run->store);
 	agents_free(run->agents);
@@ -446,16 +469,33 @@ static void take_events(struct run *run, bool tick)
 		monitor_consume(run->monitor);
 }
 
+/* While it is busy it has its tick by the way. */
+static void serve_guard(struct run *run, bool ready)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	if (ready)
+		guard_serve(run->guard);
+	if (now.tv_sec != run->ticked)
+		guard_tick(run->guard);
+	run->ticked = now.tv_sec;
+}
+
 static int supervise(struct run *run)
 {
 	int exit_code = STATUS_SYSTEM;
 
 	for (;;) {
-		struct pollfd pollers[] = {{.fd = run->signals, .events = POLLIN},
-					   {.fd = event_fd(run), .events = POLLIN}};
+		struct pollfd pollers[] = {
+			{.fd = run->signals, .events = POLLIN},
+			{.fd = event_fd(run), .events = POLLIN},
+			{.fd = run->guard ? guard_fd(run->guard) : -1, .events = POLLIN}};
 		int ready = poll(pollers, ARRAY_SIZE(pollers), TICK_MS);
 
 		take_events(run, ready == 0);
+		if (run->guard)
+			serve_guard(run, pollers[2].revents != 0);
 		if (pollers[0].revents && take_signals(run, &exit_code))
 			return exit_code;
 	}

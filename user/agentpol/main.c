@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "agentpol/commands.h"
+#include "policyd/sql_child.h"
 
 static const struct command commands[] = {
 	{"check", cmd_check, "read and lint manifests"},
 	{"compile", cmd_compile, "show what a manifest becomes, without loading it"},
 	{"decide", cmd_decide, "judge requests against a manifest, one JSON object a line"},
+	{"test", cmd_test, "run policy tests: requests and the verdicts they must get"},
 	{"run", cmd_run, "run a command under a manifest"},
 	{"attach", cmd_attach, "put a live cgroup under a manifest"},
 	{"detach", cmd_detach, "take the policy off a cgroup"},
@@ -87,6 +89,8 @@ int main(int argc, char **argv)
 	const struct command *command;
 	int option;
 
+	if (sql_child_main(argc, argv, &option))
+		return option;
 	/* "+": the options behind the verb are the verb's. */
 	while ((option = getopt_long(argc, argv, "+hV", options, NULL)) != -1) {
 		switch (option) {

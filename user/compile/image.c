@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "compile/globs.h"
+#include "compile/image_servers.h"
 #include "compile/port_table.h"
+#include "policy/servers.h"
 
 /* A prefix covers its like and each longer one: a chain of at most one of each length. */
 #define CHAIN_MAX (ADDRESS_BITS + 1)
@@ -349,10 +351,12 @@ static uint32_t flags_of(const struct policy *policy, const struct tool *tool,
 		flags |= POLICY_TRAFFIC | POLICY_SENDTO;
 	if (image->budget_count)
 		flags |= POLICY_SENDTO;
-	if (policy->agent.network.unix_present)
+	if (policy->agent.network.unix_present || servers_any_unix(policy))
 		flags |= POLICY_UNIX;
 	if (families & FAMILY_RAW)
 		flags |= POLICY_RAW_SOCKETS;
+	if (servers_any(policy))
+		flags |= POLICY_SERVERS;
 	if (grants_datagrams(image))
 		flags |= POLICY_DATAGRAMS;
 	/* An inventory is to have names, too, where none is granted. */
@@ -372,7 +376,9 @@ static int check_limits(const struct image *image, struct error *error)
 		{"names (search domains make more of each)", image->names.name_count, NAMES_MAX},
 		{"different sets of rules for names", image->names.grant_count,
 		 NAME_GRANTS_MAX - 1},
+		{"servers of tools", image->server_count, SERVERS_MAX / 2},
 		{"patterns of Unix sockets", image->glob_count, GLOBS_EACH_MAX},
+		{"servers behind Unix sockets", image->other_path_count, GLOBS_EACH_MAX},
 		{"rules with budgets", image->budget_count, BUDGETS_MAX - 1},
 		{"different sets of rules with budgets", image->budget_list_count,
 		 BUDGET_LISTS_MAX - 1},
@@ -431,6 +437,8 @@ static int build(struct builder *builder, const struct policy *policy, const str
 	const struct scope *const scopes[] = {&policy->agent, tool ? &tool->scope : NULL};
 	const size_t count = tool ? 2 : 1;
 	struct image *image = builder->image;
+	struct names_source names = {
+		.scopes = scopes, .scope_count = count, .search = target ? &target->search : NULL};
 
 	builder->ports = port_table_new(image->arena);
 	builder->budgets = budget_table_new();
@@ -444,8 +452,10 @@ static int build(struct builder *builder, const struct policy *policy, const str
 			      network->system_resolvers || (i == 0 && !network->resolver_count),
 			      target);
 	}
-	if (names_compile(scopes, count, target ? &target->search : NULL, image->arena,
-			  builder->ports, builder->budgets, &image->names, error) < 0 ||
+	if (image_add_servers(image, policy, tool, &names, error) < 0)
+		return -1;
+	if (names_compile(&names, image->arena, builder->ports, builder->budgets, &image->names,
+			  error) < 0 ||
 	    add_globs(image, scopes, count, error) < 0)
 		return -1;
 	add_boundaries(builder);
@@ -470,9 +480,10 @@ bool image_needs_resolvers(const struct policy *policy, const struct tool *tool)
 {
 	const struct network *agent = &policy->agent.network;
 	const struct network *more = tool ? &tool->scope.network : NULL;
+	struct ip_address ignored;
 
 	if (!network_names_hosts(agent) && !(more && network_names_hosts(more)) &&
-	    policy->mode != MODE_AUDIT)
+	    !(tool && server_kind_of(tool, &ignored) == SERVER_NAME) && policy->mode != MODE_AUDIT)
 		return false;
 	return agent->system_resolvers || !agent->resolver_count ||
 	       (more && more->system_resolvers);

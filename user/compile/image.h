@@ -19,6 +19,13 @@ struct image_address {
 	struct address_grant grant;
 };
 
+/* A tool's server that is known by its address; all of loopback is 127.0.0.1. */
+struct image_server {
+	struct ip_address address;
+	uint16_t port;
+	uint32_t server; /* see SERVER_OWN */
+};
+
 /* What the target has, where the policy says "system": read before, see policyd/resolvers.h. */
 struct image_target {
 	const struct ip_address *resolvers;
@@ -34,6 +41,11 @@ struct image {
 	const struct port_set **port_sets; /* different from each other; number n is [n - 1] */
 	size_t port_set_count;
 	struct names names;
+	struct image_server *servers;
+	size_t server_count;
+	/* Servers behind Unix sockets: of the scope's own tool, and of the others. */
+	struct glob *own_paths, *other_paths;
+	size_t own_path_count, other_path_count;
 	struct glob *globs; /* of Unix sockets that may be connected to */
 	size_t glob_count;
 	const struct image_budget *budgets; /* number n is [n - 1] */

@@ -14,10 +14,11 @@ struct rule_list {
 	size_t count;
 };
 
-/* A rule and where it stands. */
+/* A rule and where it stands; or a server, which is no rule. */
 struct numbered_rule {
 	const struct scope *scope;
-	const struct egress_rule *rule;
+	const struct egress_rule *rule; /* NULL: a server */
+	const struct named_server *server;
 };
 
 struct item {
@@ -37,6 +38,7 @@ struct maker {
 	struct item *items; /* owned */
 	size_t count, room;
 	bool out_of_memory;
+	bool too_many_servers;
 };
 
 /* ---- collecting ---- */
@@ -81,27 +83,39 @@ static struct item *add_item(struct maker *maker, const char *name, bool wildcar
 	return item;
 }
 
+static void add_name(struct maker *maker, const char *name, bool wildcard, uint32_t number)
+{
+	struct item *item = add_item(maker, name, wildcard);
+	uint32_t *rules = arena_new_array(maker->arena, uint32_t, 1);
+
+	if (!item || !rules) {
+		maker->out_of_memory = true;
+		return;
+	}
+	*rules = number;
+	item->rules = (struct rule_list){rules, 1};
+}
+
 static void add_rule(struct maker *maker, const struct scope *scope, const struct egress_rule *rule)
 {
 	const uint32_t number = (uint32_t)maker->rule_count;
 
-	maker->rules[maker->rule_count++] = (struct numbered_rule){scope, rule};
+	maker->rules[maker->rule_count++] = (struct numbered_rule){scope, rule, NULL};
 	for (size_t i = 0; i < rule->target_count && !maker->out_of_memory; i++) {
 		const struct egress_target *target = &rule->targets[i];
-		struct item *item;
-		uint32_t *rules;
 
-		if (target->kind != TARGET_NAME && target->kind != TARGET_WILDCARD)
-			continue;
-		item = add_item(maker, target->name, target->kind == TARGET_WILDCARD);
-		rules = arena_new_array(maker->arena, uint32_t, 1);
-		if (!item || !rules) {
-			maker->out_of_memory = true;
-			return;
-		}
-		*rules = number;
-		item->rules = (struct rule_list){rules, 1};
+		if (target->kind == TARGET_NAME || target->kind == TARGET_WILDCARD)
+			add_name(maker, target->name, target->kind == TARGET_WILDCARD, number);
 	}
+}
+
+static void add_server(struct maker *maker, const struct named_server *server)
+{
+	const uint32_t number = (uint32_t)maker->rule_count;
+
+	maker->rules[maker->rule_count++] = (struct numbered_rule){NULL, NULL, server};
+	if (!maker->out_of_memory)
+		add_name(maker, server->name, false, number);
 }
 
 /* ---- rules of each name ---- */
@@ -160,6 +174,20 @@ static void merge_equal(struct maker *maker)
 		maker->count = kept + 1;
 }
 
+/* Other tools' servers alone: they take from what grants the name, and grant nothing. */
+static bool is_granted(const struct maker *maker, const struct item *item)
+{
+	if (item->name.ask_only)
+		return true;
+	for (size_t i = 0; i < item->rules.count; i++) {
+		const struct numbered_rule *rule = &maker->rules[item->rules.rules[i]];
+
+		if (rule->rule || (rule->server->server & SERVER_OWN))
+			return true;
+	}
+	return false;
+}
+
 /* Each name gets the rules of the wildcards that cover it; what is only asked is left out where a
  * wildcard grants it already. */
 static void inherit(struct maker *maker)
@@ -177,6 +205,8 @@ static void inherit(struct maker *maker)
 			continue;
 		if (depth > 0)
 			take_rules(maker, &item, &chain[depth - 1]->rules);
+		if (!is_granted(maker, &item))
+			continue;
 		maker->items[kept] = item;
 		if (item.name.wildcard && !item.name.ask_only && depth < CHAIN_MAX)
 			chain[depth++] = &maker->items[kept];
@@ -249,7 +279,7 @@ static void find_sni_ports(struct maker *maker, const struct rule_list *list,
 	for (size_t i = 0; i < list->count; i++) {
 		const struct egress_rule *rule = maker->rules[list->rules[i]].rule;
 
-		if (rule->protocols & PROTOCOL_TCP)
+		if (rule && (rule->protocols & PROTOCOL_TCP))
 			split_ports(rule, &asked, &free_of_it);
 	}
 	for (size_t i = 0; i < PORT_SET_WORDS; i++)
@@ -282,23 +312,66 @@ static void add_ports(struct maker *maker, const struct numbered_rule *from,
 	grant->flags |= own.flags;
 }
 
-static void make_grant(struct maker *maker, const struct rule_list *list, struct names *names)
+/* At a port the scope's own server counts before others. */
+static void add_server_port(struct maker *maker, const struct named_server *server,
+			    struct image_grant *grant)
+{
+	for (size_t i = 0; i < NAME_SERVERS_MAX; i++) {
+		struct name_server *place = &grant->servers[i];
+
+		if (place->port && place->port != server->port)
+			continue;
+		place->port = server->port;
+		if (place->server < server->server)
+			place->server = server->server;
+		return;
+	}
+	maker->too_many_servers = true;
+}
+
+static bool opens_the_same(const struct image_grant *a, const struct image_grant *b)
+{
+	return memcmp(&a->ports, &b->ports, sizeof(a->ports)) == 0 &&
+	       a->sni_ports == b->sni_ports &&
+	       memcmp(a->servers, b->servers, sizeof(a->servers)) == 0;
+}
+
+/* The grant has been filled at the end of the list; its number there. */
+static uint32_t finish_grant(struct names *names)
 {
 	struct image_grant *grant = &names->grants[names->grant_count];
-	size_t i;
+	size_t i = 0;
+
+	while (i < names->grant_count && !opens_the_same(&names->grants[i], grant))
+		i++;
+	grant->like = i < names->grant_count ? names->grants[i].like : (uint32_t)i + 1;
+	return (uint32_t)++names->grant_count;
+}
+
+static uint32_t make_grant(struct maker *maker, const struct rule_list *list, struct names *names)
+{
+	struct image_grant *grant = &names->grants[names->grant_count];
+	uint32_t number;
 
 	*grant = (struct image_grant){0};
-	for (i = 0; i < list->count; i++)
-		add_ports(maker, &maker->rules[list->rules[i]], &grant->ports);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct numbered_rule *rule = &maker->rules[list->rules[i]];
+
+		if (rule->server)
+			add_server_port(maker, rule->server, grant);
+		else
+			add_ports(maker, rule, &grant->ports);
+	}
 	find_sni_ports(maker, list, grant);
-	for (i = 0; i < names->grant_count; i++)
-		if (memcmp(&names->grants[i].ports, &grant->ports, sizeof(grant->ports)) == 0 &&
-		    names->grants[i].sni_ports == grant->sni_ports)
-			break;
-	grant->like = (uint32_t)i + 1;
-	if (i < names->grant_count)
-		grant->like = names->grants[i].like;
-	names->grant_count++;
+	number = finish_grant(names);
+	if (!grant->servers[0].port)
+		return number;
+	/* What an internal address gets of it. */
+	names->grants[number] = (struct image_grant){0};
+	memcpy(names->grants[number].servers, grant->servers, sizeof(grant->servers));
+	(void)finish_grant(names);
+	grant->internal = names->grants[number].like;
+	return number;
 }
 
 static int compare_rules(const void *left, const void *right)
@@ -317,8 +390,9 @@ static int compare_rules(const void *left, const void *right)
 static void make_grants(struct maker *maker, struct names *names)
 {
 	_cleanup_free_ struct item **order = calloc(maker->count + 1, sizeof(*order));
+	uint32_t number = 0;
 
-	names->grants = arena_new_array(maker->arena, struct image_grant, maker->count + 1);
+	names->grants = arena_new_array(maker->arena, struct image_grant, 2 * maker->count + 1);
 	if (!order || !names->grants) {
 		maker->out_of_memory = true;
 		return;
@@ -328,8 +402,8 @@ static void make_grants(struct maker *maker, struct names *names)
 	qsort(order, maker->count, sizeof(*order), compare_rules);
 	for (size_t i = 0; i < maker->count && !maker->out_of_memory; i++) {
 		if (i == 0 || compare_rules(&order[i - 1], &order[i]) != 0)
-			make_grant(maker, &order[i]->rules, names);
-		order[i]->name.grant = (uint32_t)names->grant_count;
+			number = make_grant(maker, &order[i]->rules, names);
+		order[i]->name.grant = number;
 	}
 }
 
@@ -404,20 +478,23 @@ static void add_search(struct maker *maker, const struct strings *search)
 
 /* ---- the whole ---- */
 
-static void collect(struct maker *maker, const struct scope *const *scopes, size_t count)
+static void collect(struct maker *maker, const struct names_source *source)
 {
-	size_t rules = 0;
+	const struct scope *const *scopes = source->scopes;
+	size_t rules = source->server_count;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < source->scope_count; i++)
 		rules += scopes[i]->network.egress_count;
 	maker->rules = calloc(rules + 1, sizeof(*maker->rules));
 	if (!maker->rules) {
 		maker->out_of_memory = true;
 		return;
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < source->scope_count; i++)
 		for (size_t j = 0; j < scopes[i]->network.egress_count; j++)
 			add_rule(maker, scopes[i], &scopes[i]->network.egress[j]);
+	for (size_t i = 0; i < source->server_count; i++)
+		add_server(maker, &source->servers[i]);
 }
 
 static int check_lengths(const struct maker *maker, struct error *error)
@@ -453,15 +530,15 @@ static void finish(struct maker *maker, struct names *names)
 	names->name_count = maker->count;
 }
 
-int names_compile(const struct scope *const *scopes, size_t scope_count,
-		  const struct strings *search, struct arena *arena, struct port_table *ports,
+int names_compile(const struct names_source *source, struct arena *arena, struct port_table *ports,
 		  struct budget_table *budgets, struct names *names, struct error *error)
 {
+	const struct strings *search = source->search;
 	struct maker maker = {.arena = arena, .ports = ports, .budgets = budgets};
 	int result = 0;
 
 	*names = (struct names){0};
-	collect(&maker, scopes, scope_count);
+	collect(&maker, source);
 	if (!maker.out_of_memory)
 		result = check_lengths(&maker, error);
 	if (result == 0)
@@ -478,5 +555,9 @@ int names_compile(const struct scope *const *scopes, size_t scope_count,
 	free(maker.items);
 	if (result == 0 && maker.out_of_memory)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
+	if (result == 0 && maker.too_many_servers)
+		return error_set(error, STATUS_UNUSABLE,
+				 "tools have servers at more than %d ports of one name",
+				 NAME_SERVERS_MAX);
 	return result;
 }

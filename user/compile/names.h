@@ -23,6 +23,15 @@ struct image_grant {
 	uint32_t sni_ports;
 	uint32_t like; /* the first grant that opens the same; its own number where it is the first
 			*/
+	uint32_t internal; /* the grant that has its servers alone; 0: it has none */
+	struct name_server servers[NAME_SERVERS_MAX];
+};
+
+/* A tool's server that is known by its name. */
+struct named_server {
+	const char *name;
+	uint16_t port;
+	uint32_t server; /* see SERVER_OWN; the name of another tool's is not granted by this */
 };
 
 struct names {
@@ -32,10 +41,17 @@ struct names {
 	size_t grant_count;
 };
 
-/* The rules of a scope, whose names are taken; up to two scopes. `search` are the target's search
- * domains. What is made lives in `arena`. */
-int names_compile(const struct scope *const *scopes, size_t scope_count,
-		  const struct strings *search, struct arena *arena, struct port_table *ports,
+/* What names are taken from. */
+struct names_source {
+	const struct scope *const *scopes; /* up to two */
+	size_t scope_count;
+	const struct named_server *servers;
+	size_t server_count;
+	const struct strings *search; /* the target's search domains; NULL: none */
+};
+
+/* What is made lives in `arena`. */
+int names_compile(const struct names_source *source, struct arena *arena, struct port_table *ports,
 		  struct budget_table *budgets, struct names *names, struct error *error) MUST_USE;
 
 #endif

@@ -21,6 +21,8 @@ const struct mechanism mechanisms[] = {
 	{"process.exec", NULL, NULL},
 	{"process.limits", NULL, NULL},
 	{"files", NULL, NULL},
+	{"statements of SQL", "cgroup BPF: connect; the guard between client and server",
+	 "cgroup BPF: connect; the guard between client and server"},
 	{"tool calls, budgets", NULL, NULL},
 	{NULL, NULL, NULL},
 };
@@ -117,20 +119,26 @@ static void find_default_gaps(const struct policy *policy, const struct place *p
 		add_gap(gaps, false, "tool calls are not judged", "/tools");
 }
 
+/* What a manifest asks of calls; what a tool's process may do is its scope's, and enforced. */
 static bool judges_calls(const struct tool *tool)
 {
-	return tool->input_schema || tool->sql || tool->requires_count || tool->budget_calls ||
-	       tool->forbids_after.count || tool->budget_rate.seconds || tool->ask ||
-	       tool->argument_count || tool->call_scope;
+	return tool->input_schema || (tool->sql && tool->sql->argument) || tool->requires_count ||
+	       tool->budget_calls || tool->forbids_after.count || tool->budget_rate.seconds ||
+	       tool->ask || tool->argument_count || tool->call_scope;
 }
 
-static void find_tool_gaps(const struct policy *policy, struct gaps *gaps)
+static void find_tool_gaps(const struct policy *policy, const struct place *place,
+			   struct gaps *gaps)
 {
 	size_t i;
 
 	for (i = 0; i < policy->tool_count; i++) {
 		const struct tool *tool = &policy->tools[i];
 
+		if (tool->sql && tool->sql->server_path && !place->unix_sockets)
+			add_gap(gaps, true,
+				"a server behind a Unix socket is not guarded before Linux 6.7",
+				"%s/sql/server", tool->scope.pointer);
 		add_gap(gaps, judges_calls(tool), "calls of this tool are not judged", "%s",
 			tool->scope.pointer);
 	}
@@ -149,6 +157,6 @@ void tiers_find_gaps(const struct policy *policy, const struct tool *tool,
 		find_attach_gaps(&policy->agent, gaps);
 	if (place->tier == TIER_ATTACH && tool)
 		find_attach_gaps(&tool->scope, gaps);
-	find_tool_gaps(policy, gaps);
+	find_tool_gaps(policy, place, gaps);
 	find_default_gaps(policy, place, gaps);
 }

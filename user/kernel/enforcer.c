@@ -53,6 +53,13 @@ static const char *const map_names[MAP_COUNT] = {
 	[MAP_ENFORCER_COUNTERS] = "enforcer_counters",
 	[MAP_ENFORCER_STATE] = "enforcer_state",
 	[MAP_STATE_OF_SOCKET] = "state_of_socket",
+	[MAP_SERVER_OF_ADDRESS] = "server_of_address",
+	[MAP_GUARD_OF_POLICY] = "guard_of_policy",
+	[MAP_PORTS_OF_GUARD] = "ports_of_guard",
+	[MAP_STEERED_PEERS] = "steered_peers",
+	[MAP_NAME_OF_GUARD] = "name_of_guard",
+	[MAP_STEERED_PATHS] = "steered_paths",
+	[MAP_LISTENERS_OF_GUARD] = "listeners_of_guard",
 };
 
 /* libbpf speaks through one callback for the whole process; the verifier's log can be 20 MB, of
@@ -146,7 +153,8 @@ static int set_sizes(struct enforcer *enforcer, const struct enforcer_options *o
 		{MAP_NAME_GRANTS, options->name_grants}, {MAP_BUDGETS, options->budgets},
 		{MAP_BUDGET_LISTS, options->budgets},	 {MAP_QUESTIONS, options->caches},
 		{MAP_ASKED_NAMES, options->caches},	 {MAP_UDP_PEERS, options->caches},
-		{MAP_WORKBENCHES, workbench_count()},
+		{MAP_WORKBENCHES, workbench_count()},	 {MAP_STEERED_PEERS, options->caches},
+		{MAP_STEERED_PATHS, options->caches},
 	};
 	int result = 0;
 
@@ -184,7 +192,8 @@ static int set_config(struct enforcer *enforcer, const struct enforcer_options *
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(enforcer->object, ".rodata.config");
 	struct egress_config config = {.workbenches = workbench_count(),
-				       .names = !options->without_names};
+				       .names = !options->without_names,
+				       .servers = !options->without_servers};
 
 	if (getrandom(config.key, sizeof(config.key), 0) != sizeof(config.key))
 		return error_set_errno(error, STATUS_SYSTEM, errno, "no random numbers");

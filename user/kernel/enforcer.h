@@ -31,7 +31,9 @@ struct enforcer_options {
 	uint32_t budgets;	/* and lists of them */
 	uint32_t caches;	/* entries each of those that may forget */
 	const char *own_socket; /* policyd's, which nobody under a policy may connect to; or NULL */
-	bool without_names;	/* no policy that is loaded will grant a host name: loads faster */
+	/* No policy that is loaded will grant a host name, or have a tool with a server: loads
+	 * faster. */
+	bool without_names, without_servers;
 };
 
 /*
@@ -122,6 +124,13 @@ enum enforcer_map {
 	MAP_ENFORCER_COUNTERS,
 	MAP_ENFORCER_STATE,
 	MAP_STATE_OF_SOCKET,
+	MAP_SERVER_OF_ADDRESS,
+	MAP_GUARD_OF_POLICY,
+	MAP_PORTS_OF_GUARD,
+	MAP_STEERED_PEERS,
+	MAP_LISTENERS_OF_GUARD,
+	MAP_NAME_OF_GUARD,
+	MAP_STEERED_PATHS,
 	MAP_COUNT
 };
 int enforcer_map_fd(const struct enforcer *enforcer, enum enforcer_map map);

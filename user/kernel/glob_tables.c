@@ -84,7 +84,7 @@ int glob_tables_each(const struct enforcer *enforcer,
 	while (bpf_map_get_next_key(fd, previous, &key) == 0) {
 		previous = &key;
 		if (key.list != GLOBS_OF_ENFORCER && key.list != GLOBS_OF_RUNTIMES &&
-		    visit(key.list, context) < 0)
+		    visit(POLICY_OF_GLOBS(key.list), context) < 0)
 			return -ENOMEM;
 	}
 	return 0;

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "bpf/message.h"
+#include "policy/address.h"
 
 /* What has run out stays for connections that are open: a new policy is to find them. */
 #define KEPT_SECONDS 3600
@@ -124,7 +125,9 @@ static void carry_one(const struct enforcer *enforcer, const struct learnt_name_
 	struct learnt_key address = {.policy_id = new_policy, .space = old->space};
 	struct learnt_name named;
 	struct name_grant grant;
+	struct ip_address place;
 	char text[NAME_TEXT_BYTES];
+	uint32_t like;
 
 	if (bpf_map_lookup_elem(fd, old, &named) < 0)
 		return;
@@ -135,8 +138,10 @@ static void carry_one(const struct enforcer *enforcer, const struct learnt_name_
 	    bpf_map_lookup_elem(enforcer_map_fd(enforcer, MAP_NAME_GRANTS), &key.grant, &grant) < 0)
 		return;
 	memcpy(address.address, key.address, sizeof(address.address));
-	if (bpf_map_update_elem(fd, &key, &named, BPF_ANY) == 0)
-		open_address(enforcer, &address, grant.like, &named);
+	memcpy(place.bytes, key.address, sizeof(place.bytes));
+	like = address_is_internal(&place) ? grant.internal : grant.like;
+	if (bpf_map_update_elem(fd, &key, &named, BPF_ANY) == 0 && like)
+		open_address(enforcer, &address, like, &named);
 }
 
 void learnt_carry_over(const struct enforcer *enforcer, uint32_t old_policy, uint32_t new_policy)

@@ -136,8 +136,10 @@ static int load_grants(const struct loading *loading)
 			.like = place_of(loading->loaded->grants, from->like),
 			.ports = from->ports,
 			.sni_ports = loading->port_slot(loading->context, from->sni_ports),
+			.internal = place_of(loading->loaded->grants, from->internal),
 		};
 
+		memcpy(grant.servers, from->servers, sizeof(grant.servers));
 		grant.ports.tcp_ports = loading->port_slot(loading->context, from->ports.tcp_ports);
 		grant.ports.udp_ports = loading->port_slot(loading->context, from->ports.udp_ports);
 		grant.ports.budgets = place_of(loading->loaded->lists, from->ports.budgets);

@@ -11,6 +11,7 @@
 
 #include "kernel/glob_tables.h"
 #include "kernel/name_tables.h"
+#include "kernel/server_tables.h"
 
 /* Keys and values of one batch; as many as fit a few pages. */
 #define BATCH 4096
@@ -223,6 +224,9 @@ static void unload(struct enforcer *enforcer, struct tables *tables,
 		(void)bpf_map_delete_elem(fd, &policy->keys[i]);
 	name_tables_unload(enforcer, tables->pools, &policy->names);
 	glob_tables_unload(enforcer, policy->id);
+	glob_tables_unload(enforcer, GLOBS_OF_OWN(policy->id));
+	glob_tables_unload(enforcer, GLOBS_OF_OTHERS(policy->id));
+	server_tables_unload(enforcer, policy->id);
 	for (size_t i = 0; i < policy->slot_count; i++)
 		if (policy->slots[i] < tables->slot_count &&
 		    tables->slots[policy->slots[i]].references)
@@ -259,6 +263,11 @@ int tables_load(struct enforcer *enforcer, const struct image *image, uint64_t *
 	    name_tables_load(enforcer, tables->pools, image, id, slot_of, loaded, &loaded->names,
 			     error) < 0 ||
 	    glob_tables_load(enforcer, id, image->globs, image->glob_count, error) < 0 ||
+	    glob_tables_load(enforcer, GLOBS_OF_OWN(id), image->own_paths, image->own_path_count,
+			     error) < 0 ||
+	    glob_tables_load(enforcer, GLOBS_OF_OTHERS(id), image->other_paths,
+			     image->other_path_count, error) < 0 ||
+	    server_tables_load(enforcer, id, image, error) < 0 ||
 	    load_addresses(enforcer, image, loaded, error) < 0) {
 		/* No cgroup has had this id: nothing reads it. */
 		unload(enforcer, tables, loaded);
@@ -455,7 +464,8 @@ int tables_adopt(struct enforcer *enforcer, const uint32_t *live, size_t live_co
 	struct loaded_policy *policy;
 
 	if (!tables || adopt_addresses(enforcer, tables) < 0 || adopt_names(enforcer, tables) < 0 ||
-	    glob_tables_each(enforcer, adopt_policy, tables) < 0)
+	    glob_tables_each(enforcer, adopt_policy, tables) < 0 ||
+	    server_tables_each(enforcer, adopt_policy, tables) < 0)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
 	for (policy = tables->policies; policy; policy = policy->next) {
 		policy->retired = true;

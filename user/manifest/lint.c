@@ -74,6 +74,21 @@ const struct lint_rule lint_rules[] = {
 			     "write \"mode\": \"enforce\" once the log shows no more surprises"},
 	[LINT_ANY_EXEC] = {"B021", "any-program", SEVERITY_NOTE, "any program may be executed",
 			   "list programs in \"process\"/\"exec\""},
+	[LINT_SERVER_PORT] = {"B022", "server-port", SEVERITY_WARNING,
+			      "the port of a tool's SQL server is granted by its number: at an "
+			      "address of the server's that is not known as such nobody judges the "
+			      "statements",
+			      "leave the number out (\"*\" and ranges do), or name the one address "
+			      "that is meant"},
+	[LINT_SQL_FUNCTION] =
+		{"B023", "sql-undoing-function", SEVERITY_ERROR,
+		 "the function runs SQL that it is given, reads or writes files, "
+		 "reaches other servers or changes settings, past what \"allow\" says",
+		 "remove it from \"functions\""},
+	[LINT_SQL_PATH] = {"B024", "sql-path", SEVERITY_WARNING,
+			   "pg_catalog stands behind another schema, whose functions come first: "
+			   "every statement is refused",
+			   "remove pg_catalog, which is looked in first anyway"},
 };
 const size_t lint_rule_count = ARRAY_SIZE(lint_rules);
 static_assert(ARRAY_SIZE(lint_rules) == LINT_RULES, "each rule has its line");

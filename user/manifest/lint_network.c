@@ -4,12 +4,14 @@
 
 #include "manifest/lint_rules.h"
 #include "policy/paths.h"
+#include "policy/servers.h"
 
 /* Shorter prefixes hold more hosts than any one service has. Both are bits of 128. */
 #define WIDE_IPV4	  (MAPPED_BITS + 16)
 #define WIDE_IPV6	  32
 #define DNS_PORT	  53
 #define DNS_OVER_TLS_PORT 853
+#define NEARLY_EVERY_PORT 65000U
 
 /* Suffixes of two labels and more below which anyone can have a name, by registering it or by
  * renting a service: a wildcard on one is a wildcard on strangers. From the Public Suffix List
@@ -138,11 +140,14 @@ static bool is_shared_suffix(const char *name)
 	return false;
 }
 
+/* "*" leaves out port 53 and those of tools' servers, which are not asked for here. */
 static bool has_every_port(const struct port_set *ports)
 {
-	/* "*" leaves out port 53, which is not asked for here. */
-	return port_set_has(ports, 1) && port_set_has(ports, DNS_PORT + 1) && ports->count <= 2 &&
-	       ports->ranges[ports->count - 1].last == UINT16_MAX;
+	unsigned count = 0;
+
+	for (size_t i = 0; ports && i < ports->count; i++)
+		count += (unsigned)ports->ranges[i].last - ports->ranges[i].first + 1;
+	return count >= NEARLY_EVERY_PORT;
 }
 
 static bool is_everywhere(const struct egress_target *target)
@@ -202,10 +207,46 @@ static void lint_targets(struct linter *linter, const struct egress_rule *rule,
 	}
 }
 
+/* May any of the rule's targets be the server, by an address that nobody has told? Another address
+ * than the one that is written is another server. */
+static bool may_lead_to(const struct egress_rule *rule, enum server_kind server)
+{
+	for (size_t i = 0; i < rule->target_count; i++) {
+		const struct egress_target *target = &rule->targets[i];
+
+		if (target->kind == TARGET_PREFIX && target->prefix.bits == ADDRESS_BITS &&
+		    server == SERVER_ADDRESS)
+			continue;
+		if (target->kind != TARGET_LOOPBACK || server != SERVER_LOOPBACK)
+			return true;
+	}
+	return false;
+}
+
+static void lint_server_port(struct linter *linter, const struct egress_rule *rule,
+			     const json_value *value, const char *pointer)
+{
+	for (size_t i = 0; i < linter->policy->tool_count; i++) {
+		const struct tool *tool = &linter->policy->tools[i];
+		struct ip_address ignored;
+		const enum server_kind server = server_kind_of(tool, &ignored);
+
+		if (server == SERVER_NONE || server == SERVER_UNIX ||
+		    !(rule->protocols & PROTOCOL_TCP) ||
+		    !port_set_has(rule->named_ports, tool->sql->server_port) ||
+		    !may_lead_to(rule, server))
+			continue;
+		lint_find(linter, LINT_SERVER_PORT, json_member(value, "ports"), tool->name,
+			  pointer, "/network/egress/%zu/ports", rule->index);
+		return;
+	}
+}
+
 static void lint_egress(struct linter *linter, const struct egress_rule *rule,
 			const json_value *value, const char *pointer)
 {
 	lint_targets(linter, rule, json_member(value, "to"), pointer);
+	lint_server_port(linter, rule, value, pointer);
 	if (rule->sni == SNI_IGNORE)
 		lint_find(linter, LINT_SNI_IGNORED, json_member(value, "sni"), NULL, pointer,
 			  "/network/egress/%zu/sni", rule->index);

@@ -45,6 +45,65 @@ static bool is_local(const struct sql_policy *sql)
 	return address_parse(sql->server_host, &address) && address_is_loopback(&address);
 }
 
+/* What a name begins with, for families of functions. */
+static const char *const undoing_prefixes[] = {
+	"pg_read_",	"pg_ls_",	   "pg_file_",	   "lo_",	    "dblink",
+	"query_to_xml", "cursor_to_xml",   "table_to_xml", "schema_to_xml", "database_to_xml",
+	"pg_logical_",	"pg_replication_", "pg_create_",   "pg_drop_",
+};
+static const char *const undoing_names[] = {
+	"currtid2",
+	"lowrite",
+	"loread",
+	"pg_cancel_backend",
+	"pg_execute_server_program",
+	"pg_import_system_collations",
+	"pg_promote",
+	"pg_reload_conf",
+	"pg_rotate_logfile",
+	"pg_stat_file",
+	"pg_terminate_backend",
+	"set_config",
+	"ts_rewrite",
+	"ts_stat",
+	"xpath_table",
+};
+
+static bool undoes_grants(const char *function)
+{
+	const char *dot = strchr(function, '.');
+	const char *name = dot ? dot + 1 : function;
+
+	for (size_t i = 0; i < ARRAY_SIZE(undoing_prefixes); i++)
+		if (strncmp(name, undoing_prefixes[i], strlen(undoing_prefixes[i])) == 0)
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(undoing_names); i++)
+		if (strcmp(name, undoing_names[i]) == 0)
+			return true;
+	return false;
+}
+
+static void lint_sql_functions(struct linter *linter, const struct tool *tool,
+			       const json_value *list)
+{
+	const json_value *item = json_first(list);
+
+	for (size_t i = 0; i < tool->sql->functions.count && item; i++, item = json_next(item))
+		if (undoes_grants(tool->sql->functions.items[i]))
+			lint_find(linter, LINT_SQL_FUNCTION, item, tool->sql->functions.items[i],
+				  tool->scope.pointer, "/sql/functions/%zu", i);
+}
+
+static void lint_sql_path(struct linter *linter, const struct tool *tool, const json_value *list)
+{
+	const json_value *item = json_first(list);
+
+	for (size_t i = 0; i < tool->sql->search_path.count && item; i++, item = json_next(item))
+		if (i > 0 && strcmp(tool->sql->search_path.items[i], "pg_catalog") == 0)
+			lint_find(linter, LINT_SQL_PATH, item, NULL, tool->scope.pointer,
+				  "/sql/search_path/%zu", i);
+}
+
 static void lint_sql(struct linter *linter, const struct tool *tool, const json_value *value)
 {
 	const json_value *sql = json_member(value, "sql");
@@ -61,6 +120,8 @@ static void lint_sql(struct linter *linter, const struct tool *tool, const json_
 	    (tool->sql->tls == TLS_DISABLE || tool->sql->tls == TLS_REQUIRE))
 		lint_find(linter, LINT_SQL_PLAIN, json_member(sql, "tls"), NULL, pointer,
 			  "/sql/tls");
+	lint_sql_functions(linter, tool, json_member(sql, "functions"));
+	lint_sql_path(linter, tool, json_member(sql, "search_path"));
 }
 
 void lint_tool(struct linter *linter, const struct tool *tool, const json_value *value)

@@ -134,7 +134,16 @@ static void read_allowed(struct reader *reader, const json_value *value, void *t
 	}
 }
 
-static const struct key_spec audit_keys[] = {{"allowed", KIND_LIST, read_allowed, NULL}};
+static void read_literals(struct reader *reader, const json_value *value, void *target)
+{
+	(void)reader;
+	((struct policy *)target)->audit_literals = json_as_boolean(value);
+}
+
+static const struct key_spec audit_keys[] = {
+	{"allowed", KIND_LIST, read_allowed, NULL},
+	{"literals", KIND_BOOLEAN, read_literals, NULL},
+};
 
 static void read_audit(struct reader *reader, const json_value *value, void *target)
 {
@@ -203,6 +212,7 @@ static size_t read_document(const struct json_document *document, struct policy 
 	};
 
 	(void)reader_object(&reader, json_root(document), top_keys, ARRAY_SIZE(top_keys), policy);
+	spare_server_ports(&reader);
 	free(reader.port_sets.slots);
 	free(reader.tools_by_name);
 	return reader.errors;

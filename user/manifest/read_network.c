@@ -127,11 +127,33 @@ static const struct port_set *read_ports(struct reader *reader, const json_value
 	return list.count ? reader_port_set(reader, list.ranges, list.count) : NULL;
 }
 
+/* What does not stand there as a number has told so already. */
+static const struct port_set *read_named_ports(struct reader *reader, const json_value *value)
+{
+	const size_t room = json_is_array(value) ? json_count(value) : 1;
+	_cleanup_free_ struct port_range *ranges = calloc(room + 1, sizeof(*ranges));
+	struct port_list list = {ranges, 0};
+	uint64_t port;
+
+	if (!ranges) {
+		reader_out_of_memory(reader);
+		return NULL;
+	}
+	if (json_is_number(value) && json_as_unsigned(value, PORT_MAX, &port))
+		add_range(&list, (uint16_t)port, (uint16_t)port);
+	if (json_is_array(value))
+		json_for_each (item, value)
+			if (json_is_number(item) && json_as_unsigned(item, PORT_MAX, &port))
+				add_range(&list, (uint16_t)port, (uint16_t)port);
+	return list.count ? reader_port_set(reader, list.ranges, list.count) : NULL;
+}
+
 static void read_egress_ports(struct reader *reader, const json_value *value, void *target)
 {
 	struct egress_rule *rule = target;
 
 	rule->ports = read_ports(reader, value, true);
+	rule->named_ports = read_named_ports(reader, value);
 }
 
 static void read_to(struct reader *reader, const json_value *value, void *target)

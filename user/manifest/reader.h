@@ -156,4 +156,7 @@ void check_argument_pointers(struct reader *reader, const json_value *tool);
 /* Unknown tools, and cycles in what requires and forbids_after say. */
 void read_order(struct reader *reader, const json_value *tools);
 
+/* When all is read: "*" and ranges of ports leave out those of tools' servers. */
+void spare_server_ports(struct reader *reader);
+
 #endif

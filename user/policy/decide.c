@@ -239,7 +239,7 @@ void policy_decide(const struct policy *policy, const struct request *request,
 		   struct verdict *verdict)
 {
 	const struct tool *tool = request->tool ? policy_find_tool(policy, request->tool) : NULL;
-	struct scopes scopes = {{&policy->agent}, 1};
+	struct scopes scopes = {{&policy->agent}, 1, policy, tool};
 
 	*verdict = (struct verdict){0};
 	if (tool)

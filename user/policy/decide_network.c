@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/json_write.h"
+#include "policy/servers.h"
 
 static const char *protocol_name(enum protocol_bit protocol)
 {
@@ -173,10 +174,12 @@ static bool lists_resolver(const struct network *network, const struct ip_addres
 
 static bool grants_any_name(const struct scopes *scopes)
 {
+	struct ip_address ignored;
+
 	for (size_t i = 0; i < scopes->count; i++)
 		if (network_names_hosts(&scopes->items[i]->network))
 			return true;
-	return false;
+	return scopes->tool && server_kind_of(scopes->tool, &ignored) == SERVER_NAME;
 }
 
 /* A resolver that the policy lists is reached where a name may be asked for: what is asked there is
@@ -199,6 +202,38 @@ static bool is_for_questions(const struct scopes *scopes, const struct request *
 
 /* ---- connect ---- */
 
+/* A tool's server: its own scope reaches it through the guard, and no other at all. */
+static bool decide_server(const struct scopes *scopes, const struct request *request,
+			  const struct ip_address *address, struct verdict *verdict)
+{
+	const struct tool *tool = NULL;
+	char text[ADDRESS_TEXT_MAX], subject[HOST_NAME_MAX_BYTES + ADDRESS_TEXT_MAX + 32];
+
+	if (request->connect.protocol != PROTOCOL_ICMP)
+		tool = servers_find(scopes->policy, scopes->tool, address, request->connect.port,
+				    request->connect.name);
+	if (!tool)
+		return false;
+	verdict_set_rule(verdict, &tool->scope, "/sql/server");
+	address_format(address, text);
+	describe_destination(request, text, subject, sizeof(subject));
+	if (request->connect.protocol != PROTOCOL_TCP)
+		verdict_deny(verdict, "sql-guard",
+			     "%s is the server of the tool %s, which is spoken to over TCP alone",
+			     subject, tool->name);
+	else if (tool != scopes->tool)
+		verdict_deny(verdict, "sql-guard",
+			     "%s is the server of the tool %s, which is reached through the guard "
+			     "alone: run with --tool %s",
+			     subject, tool->name, tool->name);
+	else
+		verdict_allow(verdict);
+	if (verdict->kind == VERDICT_ALLOW)
+		(void)snprintf(verdict->assumes, sizeof(verdict->assumes),
+			       "the connection goes to the guard, which judges each statement");
+	return true;
+}
+
 void decide_connect(const struct scopes *scopes, const struct request *request,
 		    struct verdict *verdict)
 {
@@ -209,7 +244,8 @@ void decide_connect(const struct scopes *scopes, const struct request *request,
 	const struct egress_rule *rule, *by_name;
 	const struct scope *scope;
 
-	if (is_for_questions(scopes, request, &address, verdict))
+	if (decide_server(scopes, request, &address, verdict) ||
+	    is_for_questions(scopes, request, &address, verdict))
 		return;
 	rule = find_egress_rule(scopes, request, &address, &scope);
 	if (rule) {
@@ -320,9 +356,14 @@ void decide_dns(const struct scopes *scopes, const struct request *request, stru
 	char text[ADDRESS_TEXT_MAX];
 	const struct egress_rule *rule;
 	const struct scope *scope;
+	const struct tool *own;
 
 	rule = find_name_rule(scopes, request->dns.name, &scope);
-	if (!rule) {
+	own = scopes->tool ? servers_find_name(scopes->policy, scopes->tool, request->dns.name)
+			   : NULL;
+	if (!rule && own != scopes->tool)
+		own = NULL;
+	if (!rule && !own) {
 		deny_name(scopes, request->dns.name, verdict);
 		return;
 	}
@@ -334,7 +375,10 @@ void decide_dns(const struct scopes *scopes, const struct request *request, stru
 		verdict_hint_add_string(verdict, &resolvers, text);
 		return;
 	}
-	verdict_set_rule(verdict, scope, "/network/egress/%zu", rule->index);
+	if (rule)
+		verdict_set_rule(verdict, scope, "/network/egress/%zu", rule->index);
+	else
+		verdict_set_rule(verdict, &own->scope, "/sql/server");
 	verdict_allow(verdict);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "policy/paths.h"
+#include "policy/servers.h"
 #include "policy/unix_sockets.h"
 
 static bool is_abstract(const char *name)
@@ -49,10 +50,33 @@ static bool is_granted(const struct scopes *scopes, const char *name, struct ver
 	return false;
 }
 
+/* A tool's server, by whatever path of the same normal form. */
+static bool decide_server(const struct scopes *scopes, const char *name, const char *normal,
+			  struct verdict *verdict)
+{
+	const struct tool *tool = servers_find_path(scopes->policy, scopes->tool, normal);
+
+	if (!tool)
+		return false;
+	verdict_set_rule(verdict, &tool->scope, "/sql/server");
+	if (tool != scopes->tool) {
+		verdict_deny(verdict, "sql-guard",
+			     "%s is the server of the tool %s, which is reached through the guard "
+			     "alone: run with --tool %s",
+			     name, tool->name, tool->name);
+		return true;
+	}
+	verdict_allow(verdict);
+	(void)snprintf(verdict->assumes, sizeof(verdict->assumes),
+		       "it is a stream, and goes to the guard, which judges each statement");
+	return true;
+}
+
 void decide_unix(const struct scopes *scopes, const struct request *request,
 		 struct verdict *verdict)
 {
-	const bool listed = scopes->items[0]->network.unix_present;
+	const bool listed =
+		scopes->items[0]->network.unix_present || servers_any_unix(scopes->policy);
 	const struct scope *last = scopes_last(scopes);
 	const struct hint_list list = {last, "network", last->network.present, "unix",
 				       last->network.unix_paths.count};
@@ -73,6 +97,8 @@ void decide_unix(const struct scopes *scopes, const struct request *request,
 			     normal);
 		return;
 	}
+	if (decide_server(scopes, name, normal, verdict))
+		return;
 	plain = strcmp(name, normal) == 0;
 	if (plain && is_granted(scopes, name, verdict)) {
 		verdict_allow(verdict);

@@ -56,11 +56,13 @@ struct rate {
 struct egress_rule {
 	struct egress_target *targets;
 	size_t target_count;
-	/* NULL for a rule of ICMP alone. Port 53 is in it only where the rule names 53 itself:
-	 * "*" and ranges leave it out, since names are asked of resolvers alone. */
+	/* NULL for a rule of ICMP alone. Port 53 and the ports of tools' servers are in it only
+	 * where the rule names that number itself: "*" and ranges leave them out, since names are
+	 * asked of resolvers alone, and a server may have other addresses than are known. */
 	const struct port_set *ports;
-	unsigned protocols; /* of enum protocol_bit */
-	enum sni_mode sni;  /* as written; what it means by default is the reader's to tell */
+	const struct port_set *named_ports; /* of them, those that stand there as one number */
+	unsigned protocols;		    /* of enum protocol_bit */
+	enum sni_mode sni; /* as written; what it means by default is the reader's to tell */
 	struct rate connects;
 	struct rate bytes;
 	size_t index; /* /network/egress/INDEX in its scope */
@@ -243,6 +245,7 @@ struct policy {
 	size_t tool_count;
 	struct budgets budgets;
 	unsigned audit_allowed;		 /* of enum audit_bit: allowed events that are logged too */
+	bool audit_literals;		 /* statements are logged as they are, not by their shape */
 	char digest[POLICY_DIGEST_TEXT]; /* of the manifest's bytes */
 };
 

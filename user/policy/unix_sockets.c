@@ -21,7 +21,7 @@ static const struct unix_default defaults[] = {
 	{"/var/run/podman/**", false},	   {"/run/buildkit/**", false},
 	{"/var/run/buildkit/**", false},   {"/run/user/*/containerd/**", false},
 	{"/run/user/*/podman/**", false},  {"/run/user/*/buildkit/**", false},
-	{"@/containerd-shim/**", false},
+	{"@/containerd-shim/**", false},   {"@agentpol-guard-*", true},
 };
 
 const struct unix_default *unix_default_at(size_t index)

@@ -9,6 +9,8 @@
 struct scopes {
 	const struct scope *items[2];
 	size_t count;
+	const struct policy *policy;
+	const struct tool *tool; /* NULL: the agent's own scope */
 };
 
 /* The scope that the edit of a hint goes to: the narrower one. */

@@ -4,12 +4,13 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "compile/image.h"
 #include "kernel/cgroup.h"
 #include "kernel/learnt.h"
+#include "kernel/server_tables.h"
 #include "kernel/tables.h"
-#include "manifest/manifest.h"
+#include "manifest/json.h"
 #include "policy/paths.h"
+#include "policyd/prepare.h"
 #include "policyd/state.h"
 
 /* A cgroup that is gone stays policed for so long: the kernel goes on trying to send what its
@@ -67,6 +68,7 @@ struct agents *agents_new(struct enforcer *enforcer, const char *state_folder, s
 static void agent_free(struct agent *agent)
 {
 	policy_free(agent->policy);
+	agent_sql_free(agent->sql);
 	free(agent);
 }
 
@@ -152,110 +154,6 @@ void agents_each_past(const struct agents *agents, void (*visit)(uint32_t policy
 		visit(POLICY_ID(past->loaded), context);
 }
 
-struct policy *agents_read_manifest(const struct agent_request *request, struct error *error)
-{
-	_cleanup_diagnostics_ struct diagnostics diagnostics;
-	_cleanup_free_ char *text = NULL;
-	struct policy *policy;
-	size_t length = 0;
-	FILE *out;
-
-	diagnostics_init(&diagnostics,
-			 request->manifest_path[0] ? request->manifest_path : "manifest");
-	policy = manifest_read_text(request->manifest_text, request->manifest_length, &diagnostics);
-	if (policy)
-		return policy;
-	out = open_memstream(&text, &length);
-	if (out) {
-		diagnostics_print_text(&diagnostics, out);
-		(void)fclose(out);
-	}
-	(void)error_set(error, STATUS_UNUSABLE, "the manifest is not usable:\n%s",
-			text ? text : "(out of memory)");
-	return NULL;
-}
-
-static int refuse_gaps(const struct agents *agents, const struct policy *policy,
-		       const struct tool *tool, const struct agent_request *request,
-		       struct error *error)
-{
-	const struct place place = {request->tier, enforcer_judges_unix(agents->enforcer)};
-	struct gaps gaps;
-	char list[ERROR_TEXT_MAX / 2] = "";
-	size_t used = 0;
-
-	tiers_find_gaps(policy, tool, &place, &gaps);
-	if (!gaps.explicit_count || request->allow_degraded)
-		return 0;
-	for (size_t i = 0; i < gaps.count && used < sizeof(list); i++)
-		if (gaps.items[i].explicit_in_manifest)
-			used += (size_t)snprintf(list + used, sizeof(list) - used, "\n  %s: %s",
-						 gaps.items[i].pointer, gaps.items[i].what);
-	return error_set(error, STATUS_SYSTEM,
-			 "%s asks for what can't be enforced here, so it is refused "
-			 "(--allow-degraded takes it without these):%s",
-			 policy->name, list);
-}
-
-static const struct tool *find_tool(const struct policy *policy, const char *name,
-				    struct error *error)
-{
-	const struct tool *tool = policy_find_tool(policy, name);
-
-	if (!tool)
-		(void)error_set(error, STATUS_UNUSABLE, "the manifest has no tool %s", name);
-	return tool;
-}
-
-/*
- * The image of a policy for a target with these resolvers. They are read where they are not known,
- * whether this policy asks them or not: by the next one the target may have written a server of its
- * own into the file. Search domains are the target's whoever is asked.
- */
-static struct image *compile(const struct policy *policy, const struct tool *tool,
-			     const char *cgroup_path, struct resolvers *resolvers,
-			     struct error *error)
-{
-	const char *search[SEARCH_DOMAINS_MAX];
-	struct image_target target = {.search = {.items = search}};
-
-	if (!resolvers->known && resolvers_read(cgroup_path, resolvers, error) < 0 &&
-	    image_needs_resolvers(policy, tool))
-		return NULL;
-	target.resolvers = resolvers->addresses;
-	target.resolver_count = resolvers->count;
-	target.search.count = resolvers->search_count;
-	for (size_t i = 0; i < resolvers->search_count; i++)
-		search[i] = resolvers->search[i];
-	return image_new(policy, tool, &target, error);
-}
-
-/* Manifest text to tables in the kernel, under an id that no cgroup has yet. */
-static struct policy *load(struct agents *agents, const struct agent_request *request,
-			   struct resolvers *resolvers, uint64_t *loaded, struct error *error)
-{
-	_cleanup_policy_ struct policy *policy = agents_read_manifest(request, error);
-	_cleanup_image_ struct image *image = NULL;
-	const struct tool *tool = NULL;
-	struct policy *result;
-
-	if (!policy)
-		return NULL;
-	if (request->tool && request->tool[0]) {
-		tool = find_tool(policy, request->tool, error);
-		if (!tool)
-			return NULL;
-	}
-	if (refuse_gaps(agents, policy, tool, request, error) < 0)
-		return NULL;
-	image = compile(policy, tool, request->cgroup_path, resolvers, error);
-	if (!image || tables_load(agents->enforcer, image, loaded, error) < 0)
-		return NULL;
-	result = policy;
-	policy = NULL;
-	return result;
-}
-
 static struct agent *agent_new(const struct agent_request *request, uint64_t cgroup,
 			       struct error *error)
 {
@@ -273,10 +171,12 @@ static struct agent *agent_new(const struct agent_request *request, uint64_t cgr
 }
 
 static void take_request(struct agent *agent, const struct agent_request *request,
-			 struct policy *policy, uint64_t loaded)
+			 const struct prepared *prepared)
 {
-	agent->policy = policy;
-	agent->loaded = loaded;
+	agent->policy = prepared->policy;
+	agent->sql = prepared->sql;
+	agent->resolvers = prepared->resolvers;
+	agent->loaded = prepared->loaded;
 	agent->tier = request->tier;
 	agent->allow_degraded = request->allow_degraded;
 	(void)snprintf(agent->tool, sizeof(agent->tool), "%s", request->tool ? request->tool : "");
@@ -294,19 +194,17 @@ static int save(const struct agents *agents, const struct agent *agent,
 }
 
 static int enrol_new(struct agents *agents, const struct agent_request *request, uint64_t cgroup,
-		     struct policy *policy, const struct resolvers *resolvers, uint64_t loaded,
-		     struct error *error)
+		     const struct prepared *prepared, struct error *error)
 {
 	struct agent *agent = agent_new(request, cgroup, error);
 
 	if (!agent)
 		return -1;
-	agent->resolvers = *resolvers;
-	take_request(agent, request, policy, loaded);
+	take_request(agent, request, prepared);
 	/* The state first: a successor that finds it without an enrolment drops it; one that finds
 	 * an enrolment without it could not say whose it is. */
 	if (save(agents, agent, request, error) < 0 ||
-	    enforcer_enrol(agents->enforcer, agent->cgroup_path, loaded, error) < 0) {
+	    enforcer_enrol(agents->enforcer, agent->cgroup_path, agent->loaded, error) < 0) {
 		if (agents->state_folder)
 			state_remove(agents->state_folder, cgroup);
 		free(agent);
@@ -318,17 +216,19 @@ static int enrol_new(struct agents *agents, const struct agent_request *request,
 }
 
 static int replace(struct agents *agents, struct agent *agent, const struct agent_request *request,
-		   struct policy *policy, const struct resolvers *resolvers, uint64_t loaded,
-		   struct error *error)
+		   const struct prepared *prepared, struct error *error)
 {
 	struct past_policy *past = calloc(1, sizeof(*past));
+	const uint64_t loaded = prepared->loaded;
 	struct agent before = *agent;
 
 	if (!past)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
-	take_request(agent, request, policy, loaded);
-	agent->resolvers = *resolvers;
+	take_request(agent, request, prepared);
 	learnt_carry_over(agents->enforcer, POLICY_ID(before.loaded), POLICY_ID(loaded));
+	/* Until the guard is told: it refuses who comes under a policy that it does not know. */
+	if (before.sql && agent->sql)
+		guard_carry_over(agents->enforcer, POLICY_ID(before.loaded), POLICY_ID(loaded));
 	if (save(agents, agent, request, error) < 0 ||
 	    enforcer_swap(agents->enforcer, agent->cgroup, loaded, error) < 0) {
 		*agent = before;
@@ -338,6 +238,7 @@ static int replace(struct agents *agents, struct agent *agent, const struct agen
 	/* What was learnt while the first look went on. */
 	learnt_carry_over(agents->enforcer, POLICY_ID(before.loaded), POLICY_ID(loaded));
 	tables_retire(agents->enforcer, before.loaded);
+	agent_sql_free(before.sql);
 	past->policy = before.policy;
 	past->loaded = before.loaded;
 	past->cgroup = before.cgroup;
@@ -367,10 +268,9 @@ static int refuse_own_cgroup(const char *path, struct error *error)
 int agents_attach(struct agents *agents, const struct agent_request *request,
 		  const struct agent **agent, struct error *error)
 {
-	struct resolvers resolvers = {0};
-	struct policy *policy;
+	struct prepared prepared = {0};
 	struct agent *there;
-	uint64_t cgroup, loaded;
+	uint64_t cgroup;
 	int result;
 
 	if (refuse_own_cgroup(request->cgroup_path, error) < 0 ||
@@ -378,15 +278,15 @@ int agents_attach(struct agents *agents, const struct agent_request *request,
 		return -1;
 	there = find(agents, cgroup);
 	if (there)
-		resolvers = there->resolvers;
-	policy = load(agents, request, &resolvers, &loaded, error);
-	if (!policy)
+		prepared.resolvers = there->resolvers;
+	if (prepare(agents->enforcer, request, &prepared, error) < 0)
 		return -1;
-	result = there ? replace(agents, there, request, policy, &resolvers, loaded, error)
-		       : enrol_new(agents, request, cgroup, policy, &resolvers, loaded, error);
+	result = there ? replace(agents, there, request, &prepared, error)
+		       : enrol_new(agents, request, cgroup, &prepared, error);
 	if (result < 0) {
-		tables_retire(agents->enforcer, loaded);
-		policy_free(policy);
+		tables_retire(agents->enforcer, prepared.loaded);
+		policy_free(prepared.policy);
+		agent_sql_free(prepared.sql);
 		return -1;
 	}
 	if (tables_retired_count(agents->enforcer) >= RETIRED_MAX)
@@ -540,6 +440,10 @@ static struct agent *read_agent(const struct agents *agents, uint64_t cgroup, ui
 
 		agent->policy = agents_read_manifest(&request, &error);
 	}
+	if (agent->policy)
+		agent->sql = agent_sql_new(
+			agent->tool[0] ? policy_find_tool(agent->policy, agent->tool) : NULL, text,
+			length, &error);
 	if (!agent->policy) {
 		free(agent);
 		return NULL;

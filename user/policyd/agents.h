@@ -13,6 +13,7 @@
 #include "compile/tiers.h"
 #include "kernel/enforcer.h"
 #include "policy/policy.h"
+#include "policyd/agent_sql.h"
 #include "policyd/resolvers.h"
 
 /* What a cgroup is to be put under. Nothing is kept of it but copies. */
@@ -29,6 +30,7 @@ struct agent_request {
 struct agent {
 	struct agent *next;
 	struct policy *policy; /* owned */
+	struct agent_sql *sql; /* owned; NULL: the scope has no server */
 	uint64_t loaded;       /* the POLICY_WORD that it is enrolled with */
 	uint64_t cgroup;
 	enum tier tier;

@@ -128,6 +128,16 @@ static int read_port_sets(const struct reading *reading, const json_value *value
 	return 0;
 }
 
+static int read_user(const struct reading *reading, const json_value *value)
+{
+	const char *text = json_as_string(value);
+
+	if (!text || !text[0] || strlen(text) >= sizeof(reading->config->guard_user))
+		return fault_at(reading, value, "\"guard_user\" is the name or number of a user");
+	memcpy(reading->config->guard_user, text, strlen(text) + 1);
+	return 0;
+}
+
 static int read_key(const struct reading *reading, const json_value *value)
 {
 	const char *key = json_key_of(value);
@@ -140,11 +150,13 @@ static int read_key(const struct reading *reading, const json_value *value)
 		return read_ring(reading, value);
 	if (strcmp(key, "port_sets") == 0)
 		return read_port_sets(reading, value);
+	if (strcmp(key, "guard_user") == 0)
+		return read_user(reading, value);
 	if (strcmp(key, "agents") == 0)
 		return read_agents(reading, value);
 	return fault_at(reading, value,
 			"unknown key; known are log, socket, state, pin, ring_bytes, port_sets, "
-			"agents");
+			"guard_user, agents");
 }
 
 int config_read(const char *path, bool required, struct config *config, struct error *error)

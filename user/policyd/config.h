@@ -25,6 +25,7 @@ struct config {
 	char socket[PATH_MAX]; /* control socket; its folder is made */
 	char state[PATH_MAX];  /* folder for a successor */
 	char pin[PATH_MAX];    /* on a BPF file system */
+	char guard_user[64];   /* whom the SQL guard runs as; "": see guard.h */
 	uint32_t ring_bytes;   /* a power of two */
 	uint32_t port_sets;    /* 8 KiB of kernel memory each */
 	struct config_agent *agents;

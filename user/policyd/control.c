@@ -62,6 +62,17 @@ static void connection_free(struct connection *connection)
 	free(connection);
 }
 
+static pid_t peer_of(const struct connection *connection)
+{
+	struct ucred peer = {0};
+	socklen_t length = sizeof(peer);
+
+	if (getsockopt(bufferevent_getfd(connection->stream), SOL_SOCKET, SO_PEERCRED, &peer,
+		       &length) < 0)
+		return 0;
+	return peer.pid;
+}
+
 static void reply(struct connection *connection, const struct json_writer *answer)
 {
 	const char *text = json_writer_text(answer);
@@ -89,7 +100,8 @@ static void serve(struct connection *connection, struct evbuffer *input)
 	_cleanup_json_writer_ struct json_writer answer = {0};
 	struct request_bytes bytes = {.line = connection->line,
 				      .length = connection->line_length,
-				      .body_length = connection->body_length};
+				      .body_length = connection->body_length,
+				      .peer = peer_of(connection)};
 	uint64_t followed = 0;
 
 	if (bytes.body_length)

@@ -18,6 +18,7 @@
 #include <event2/event.h>
 
 #include "policyd/agents.h"
+#include "policyd/guard.h"
 #include "policyd/monitor.h"
 
 struct control;
@@ -29,6 +30,7 @@ struct control_subject {
 	const char *log_folder,
 		*state_folder;	 /* told to a run, which hides them from its command */
 	struct monitor *monitor; /* may be set after control_new */
+	struct guard *guard;	 /* also; NULL: none */
 };
 
 struct control *control_new(struct event_base *base, const char *socket_path,

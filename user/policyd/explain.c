@@ -29,6 +29,11 @@ static const struct {
 	 "grants for this address; if what is spoken there is no TLS, write \"sni\": "
 	 "\"ignore\" into the rule"},
 	{REASON_ENFORCER, "enforcer", "this socket is the enforcer's own: nothing opens it"},
+	{REASON_NO_GUARD, "sql-guard",
+	 "the guard of the tool's server was not listening in this network namespace yet; it was "
+	 "told to, so try again"},
+	{REASON_GUARD, "sql-guard",
+	 "the port is the guard's own: who connects to the tool's server is turned there"},
 	{REASON_FULL, "full",
 	 "the kernel's table of learnt addresses has no room, so this one stays closed"},
 };

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/servers.h"
+
 const char *judge_protocol_name(const struct open_socket *socket)
 {
 	switch (socket->protocol) {
@@ -39,6 +41,24 @@ static void ask_listen(const struct policy *policy, const char *tool,
 	policy_decide(policy, &request, verdict);
 }
 
+static bool is_server(const struct policy *policy, const char *tool,
+		      const struct open_socket *socket)
+{
+	const struct ip_address remote = address_as_destination(socket->remote);
+
+	return servers_find(policy, tool ? policy_find_tool(policy, tool) : NULL, &remote,
+			    socket->remote_port, NULL) != NULL;
+}
+
+/* What goes to the guard goes to loopback: this is older, and nobody reads its statements. */
+static void refuse_unguarded(const struct policy *policy, struct verdict *verdict)
+{
+	verdict->kind = policy->mode == MODE_AUDIT ? VERDICT_WOULD_DENY : VERDICT_DENY;
+	verdict->reason = "sql-guard";
+	(void)snprintf(verdict->message, sizeof(verdict->message),
+		       "the connection to the tool's server does not go through the guard");
+}
+
 static void judge_connection(const struct policy *policy, const char *tool,
 			     const struct open_socket *socket, bool has_listener,
 			     struct judgement *judgement)
@@ -55,6 +75,8 @@ static void judge_connection(const struct policy *policy, const char *tool,
 
 	judgement->kind = "connect";
 	policy_decide(policy, &request, &judgement->verdict);
+	if (judgement->verdict.kind == VERDICT_ALLOW && is_server(policy, tool, socket))
+		refuse_unguarded(policy, &judgement->verdict);
 	if (judgement->verdict.kind == VERDICT_ALLOW || socket->protocol != IPPROTO_TCP ||
 	    !has_listener)
 		return;

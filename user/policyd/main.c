@@ -19,6 +19,7 @@
 #include "policyd/config.h"
 #include "policyd/control.h"
 #include "policyd/requests.h"
+#include "policyd/sql_child.h"
 #include "policyd/sweep.h"
 
 static const char usage[] =
@@ -45,6 +46,7 @@ struct daemon {
 	struct agents *agents;
 	struct audit_store *store;
 	struct monitor *monitor;
+	struct guard *guard;
 	struct control *control;
 	struct control_subject subject;
 };
@@ -132,6 +134,8 @@ static int attach_configured(struct daemon *daemon, struct error *error)
 		if (agents_attach(daemon->agents, &request, &agent, error) < 0)
 			return error_wrap(error, "%s", wanted->cgroup);
 		monitor_note(daemon->monitor, agent, "attached", "by the configuration");
+		if (guard_follow_agents(daemon->guard, 0, error) < 0)
+			return error_wrap(error, "%s", wanted->cgroup);
 		if (!replaced)
 			sweep_configured(daemon, agent);
 	}
@@ -147,6 +151,15 @@ static void on_events(evutil_socket_t fd, short what, void *context)
 	monitor_consume(daemon->monitor);
 }
 
+static void on_guard(evutil_socket_t fd, short what, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)fd;
+	(void)what;
+	guard_serve(daemon->guard);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *context)
 {
 	struct daemon *daemon = context;
@@ -154,6 +167,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	monitor_tick(daemon->monitor);
+	guard_tick(daemon->guard);
 }
 
 static void on_stop(evutil_socket_t fd, short what, void *context)
@@ -176,6 +190,29 @@ static void on_reload(evutil_socket_t fd, short what, void *context)
 	(void)request_reload_all(&daemon->subject, &failed, &error);
 	if (failed)
 		say("%zu agents keep the manifest they have: %s", failed, error.text);
+}
+
+static int open_guard(struct daemon *daemon, struct error *error)
+{
+	const struct guard_options options = {
+		.enforcer = daemon->enforcer,
+		.agents = daemon->agents,
+		.monitor = daemon->monitor,
+		.program = GUARD_PROGRAM_SELF,
+		.user = daemon->config.guard_user[0] ? daemon->config.guard_user : NULL,
+		.root = GUARD_ROOT_DEFAULT,
+	};
+	struct error one;
+
+	daemon->guard = guard_new(&options, error);
+	daemon->subject.guard = daemon->guard;
+	if (!daemon->guard)
+		return -1;
+	monitor_set_guard(daemon->monitor, guard_listen_for, daemon->guard);
+	/* Of those that were adopted: without it nothing of theirs gets to a server. */
+	if (guard_follow_agents(daemon->guard, 0, &one) < 0)
+		say("%s", one.text);
+	return 0;
 }
 
 static int open_all(struct daemon *daemon, struct error *error)
@@ -219,7 +256,7 @@ static int open_all(struct daemon *daemon, struct error *error)
 		    orphans ? "; some enrolled cgroups have lost their state and stay enforced as "
 			      "they are (agentpol attach gives them a manifest again)"
 			    : "");
-	if (attach_configured(daemon, error) < 0)
+	if (open_guard(daemon, error) < 0 || attach_configured(daemon, error) < 0)
 		return -1;
 	return selftest_run(daemon->enforcer, error);
 }
@@ -231,6 +268,8 @@ static int serve(struct daemon *daemon, struct error *error)
 		event_new(daemon->base, monitor_fd(daemon->monitor), EV_READ | EV_PERSIST,
 			  on_events, daemon),
 		event_new(daemon->base, -1, EV_PERSIST, on_tick, daemon),
+		event_new(daemon->base, guard_fd(daemon->guard), EV_READ | EV_PERSIST, on_guard,
+			  daemon),
 		evsignal_new(daemon->base, SIGTERM, on_stop, daemon),
 		evsignal_new(daemon->base, SIGINT, on_stop, daemon),
 		evsignal_new(daemon->base, SIGHUP, on_reload, daemon),
@@ -256,6 +295,7 @@ static int serve(struct daemon *daemon, struct error *error)
 static void close_all(struct daemon *daemon)
 {
 	control_free(daemon->control);
+	guard_free(daemon->guard);
 	monitor_free(daemon->monitor);
 	audit_store_close(daemon->store);
 	agents_free(daemon->agents);
@@ -358,6 +398,8 @@ int main(int argc, char **argv)
 	char *text;
 	int option, result;
 
+	if (sql_child_main(argc, argv, &result))
+		return result;
 	while ((option = getopt_long(argc, argv, "c:fhV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

@@ -19,6 +19,8 @@ struct monitor {
 	struct ring *ring;
 	monitor_listener listener;
 	void *context;
+	monitor_guard guard; /* NULL: none */
+	void *guard_context;
 	uint64_t lost; /* of the kernel's counter, told already */
 	uint64_t traffic_lost;
 	uint64_t traffic_told_ns; /* CLOCK_MONOTONIC */
@@ -138,6 +140,11 @@ static void take_errand(const struct errand *errand, void *context)
 	const struct monitor *monitor = context;
 	const struct agent *agent = agents_find(monitor->agents, errand->cgroup);
 
+	if (errand->kind == ERRAND_LISTEN) {
+		if (monitor->guard)
+			monitor->guard(errand->cgroup, (pid_t)errand->pid, monitor->guard_context);
+		return;
+	}
 	errand_run(errand, agent ? agent->cgroup_path : NULL);
 }
 
@@ -239,8 +246,15 @@ void monitor_tell(struct monitor *monitor, const struct agent *agent, struct aud
 	record->cgroup = agent->cgroup;
 	record->container = agent->container[0] ? agent->container : NULL;
 	record->policy = agent->policy->digest;
-	record->count = 1;
+	if (!record->count)
+		record->count = 1;
 	publish(monitor, record);
+}
+
+void monitor_set_guard(struct monitor *monitor, monitor_guard guard, void *context)
+{
+	monitor->guard = guard;
+	monitor->guard_context = context;
 }
 
 void monitor_note(struct monitor *monitor, const struct agent *agent, const char *what,

@@ -136,6 +136,20 @@ static void write_budgets(const struct call *call, const struct agent *agent)
 	json_close_array(call->answer);
 }
 
+static void write_guard(const struct call *call, const struct agent *agent)
+{
+	struct guard_counts counts;
+
+	if (!agent->sql)
+		return;
+	counts = guard_count(call->subject->guard, agent->cgroup);
+	json_key(call->answer, "sql_guard");
+	json_open_object(call->answer);
+	json_key_unsigned(call->answer, "listeners", counts.listeners);
+	json_key_unsigned(call->answer, "sessions", counts.sessions);
+	json_close_object(call->answer);
+}
+
 /* Into an object that is open. */
 static void write_agent_members(const struct call *call, const struct agent *agent)
 {
@@ -158,6 +172,7 @@ static void write_agent_members(const struct call *call, const struct agent *age
 	json_key_unsigned(answer, "allowed", counters.allowed);
 	json_key_unsigned(answer, "denied", counters.denied);
 	write_budgets(call, agent);
+	write_guard(call, agent);
 	write_gaps(enforcer, agent, answer);
 }
 
@@ -199,6 +214,7 @@ static int take_back(struct call *call, uint64_t cgroup)
 	struct error ignored;
 
 	(void)!agents_detach(call->subject->agents, cgroup, &ignored);
+	(void)!guard_follow_agents(call->subject->guard, 0, &ignored);
 	return -1;
 }
 
@@ -223,6 +239,14 @@ static bool flag_of(const struct call *call, const char *key)
 	return json_as_boolean(json_member(call->request, key));
 }
 
+/* A command that is to be launched will be where its launcher is. */
+static int follow_agents(struct call *call, const struct agent_request *request)
+{
+	const pid_t launcher = request->tier == TIER_LAUNCH ? call->bytes->peer : 0;
+
+	return guard_follow_agents(call->subject->guard, launcher, &call->error);
+}
+
 /* Enrols, proves, and settles what is open; writes the agent. */
 static int attach(struct call *call, const struct agent_request *request, uint64_t cgroup)
 {
@@ -236,6 +260,10 @@ static int attach(struct call *call, const struct agent_request *request, uint64
 	if (agents_attach(call->subject->agents, request, &agent, &call->error) < 0)
 		return -1;
 	monitor_note(call->subject->monitor, agent, replaced ? "swapped" : "attached", NULL);
+	if (follow_agents(call, request) < 0)
+		return replaced ? error_wrap(&call->error,
+					     "the new manifest is in force, but not its SQL guard")
+				: take_back(call, cgroup);
 	/* Proof after each load. */
 	if (selftest_run(call->subject->enforcer, &call->error) < 0)
 		return replaced ? error_wrap(&call->error,
@@ -290,7 +318,9 @@ static int answer_detach(struct call *call)
 		return error_set(&call->error, STATUS_UNUSABLE, "%s is under no manifest", path);
 	monitor_settle(call->subject->monitor, POLICY_ID(agent->loaded));
 	monitor_note(call->subject->monitor, agent, "detached", NULL);
-	return agents_detach(call->subject->agents, cgroup, &call->error);
+	if (agents_detach(call->subject->agents, cgroup, &call->error) < 0)
+		return -1;
+	return guard_follow_agents(call->subject->guard, 0, &call->error);
 }
 
 static int answer_ps(struct call *call)
@@ -322,6 +352,8 @@ size_t request_reload_all(struct control_subject *subject, size_t *failed, struc
 			*error = one;
 		}
 	}
+	if (guard_follow_agents(subject->guard, 0, &one) < 0 && (*failed)++ == 0)
+		*error = one;
 	/* Proof after each load. */
 	if (selftest_run(subject->enforcer, &one) < 0 && (*failed)++ == 0)
 		*error = one;

@@ -12,6 +12,7 @@ struct request_bytes {
 	size_t length;
 	const char *body; /* NULL where there is none */
 	size_t body_length;
+	pid_t peer; /* who asks; 0: not known */
 };
 
 /* How many bytes follow the line: its "body_bytes"; SIZE_MAX where that is too many. */

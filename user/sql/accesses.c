@@ -15,6 +15,8 @@ struct sql_access *access_note(struct analysis *analysis, enum sql_access_kind k
 {
 	struct sql_access *access, *more;
 
+	if (!analysis_work(analysis, analysis->access_count))
+		return NULL;
 	for (size_t i = 0; i < analysis->access_count; i++) {
 		access = &analysis->accesses[i];
 		if (access->kind == kind && access->use == use && same(access->name, name) &&
@@ -49,6 +51,8 @@ static void strings_add(struct analysis *analysis, struct strings *list, const c
 	const size_t count = list->count;
 	const char **more;
 
+	if (!analysis_work(analysis, count))
+		return;
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(list->items[i], text) == 0)
 			return;

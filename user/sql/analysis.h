@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The walk over a statement's tree: what decision.c starts, and what its rooms (query.c, from.c,
- * expression.c, call.c, change.c, utility.c) share. It collects accesses, and the first fault: a
- * thing that no grant opens, or that is not understood. Whether the accesses are granted is told
- * afterwards, by grants.c.
+ * The walk over a statement's tree: what decision.c starts, and what its rooms (query.c, with.c,
+ * from.c, expression.c, call.c, change.c, utility.c) share. It collects accesses, and the first
+ * fault: a thing that no grant opens, or that is not understood. Whether the accesses are granted
+ * is told afterwards, by grants.c.
  */
 #ifndef AGENTPOL_SQL_ANALYSIS_H
 #define AGENTPOL_SQL_ANALYSIS_H
@@ -17,6 +17,13 @@
 /* Columns of all ranges and results together: "*" of "*" of "*" grows without end. */
 #define ANALYSIS_COLUMNS_MAX 200000
 
+/* Names that are compared: some 50 ms. Lists are searched from end to end, and a text could make
+ * both the lists and the searches many. */
+#define ANALYSIS_WORK_MAX 10000000
+/* Of queries, FROM items and expressions inside of each other. The tree's own depth does not bound
+ * it: with WITH RECURSIVE a query is read where it is first named. */
+#define ANALYSIS_DEPTH_MAX TREE_DEPTH_MAX
+
 struct analysis {
 	const struct sql_subject *subject;
 	struct arena *arena;
@@ -24,6 +31,8 @@ struct analysis {
 	struct sql_access *accesses;
 	size_t access_count, access_room;
 	size_t columns; /* of ANALYSIS_COLUMNS_MAX */
+	size_t work;	/* of ANALYSIS_WORK_MAX */
+	size_t depth;	/* of ANALYSIS_DEPTH_MAX */
 	bool failed;	/* a fault was found, or memory ran out: what follows does not matter */
 };
 
@@ -33,6 +42,11 @@ void analysis_deny(struct analysis *analysis, const char *reason, const char *fo
 void analysis_undecided(struct analysis *analysis, const char *reason, const char *format, ...)
 	FORMAT(3, 4);
 void analysis_no_memory(struct analysis *analysis);
+/* So many names are to be compared; false, with a fault, where that is too much in all. */
+bool analysis_work(struct analysis *analysis, size_t names);
+/* Goes one level down; false, with a fault, where that is too deep. Each has its analysis_leave. */
+bool analysis_enter(struct analysis *analysis);
+void analysis_leave(struct analysis *analysis);
 /* A node or a member of it that is not on the list. */
 void analysis_unknown_node(struct analysis *analysis, const char *kind, const char *member);
 
@@ -71,6 +85,7 @@ struct value_type {
 	const struct row *row;	   /* a whole row of a range; else NULL */
 	const char *const *fields; /* of a composite type; else NULL */
 	size_t field_count;
+	bool tableoid; /* a table's own: it names the table that was read, or a part of it */
 };
 struct value_type walk_expression(struct analysis *analysis, struct level *level,
 				  const struct tree_value *node);
@@ -90,22 +105,29 @@ void use_operator(struct analysis *analysis, const struct tree_value *names);
 void use_operator_named(struct analysis *analysis, const char *schema, const char *sign);
 void use_type(struct analysis *analysis, struct level *level, const struct tree_value *type);
 void use_cast(struct analysis *analysis, struct level *level, const struct tree_value *type,
-	      const struct tree_value *argument);
+	      const struct tree_value *argument, struct value_type argument_type);
 void use_collation(struct analysis *analysis, const struct tree_value *names);
 
-/* ---- query.c, from.c, change.c ---- */
+/* ---- query.c, with.c, from.c, change.c ---- */
 /* SELECT, VALUES, INSERT ... inside of `outer` (NULL: on top); its result's columns. */
 struct row walk_query(struct analysis *analysis, struct level *outer,
 		      const struct tree_value *wrapped);
 struct row walk_select(struct analysis *analysis, struct level *outer,
 		       const struct tree_value *select);
+bool is_set_operation(const struct tree_value *select);
+/* The query of a CTE, which a set operation's right side may name: `cte` may be NULL. */
+struct row walk_select_of(struct analysis *analysis, struct level *outer,
+			  const struct tree_value *select, struct cte *cte);
 /* Reads the query of a CTE, once. */
 void cte_read(struct analysis *analysis, struct cte *cte);
+/* What SEARCH and CYCLE add to its columns. */
+void cte_add_columns(struct analysis *analysis, struct cte *cte);
 void walk_with(struct analysis *analysis, struct level *level, const struct tree_value *with);
 /* A list of ResTargets that make a result. */
 struct row walk_targets(struct analysis *analysis, struct level *level,
 			const struct tree_value *targets);
 void walk_from(struct analysis *analysis, struct level *level, const struct tree_value *list);
+/* A table by its name, in view of `level`; its row has it as its only table. NULL: a fault. */
 struct range *walk_range_table(struct analysis *analysis, struct level *level,
 			       const struct tree_value *body);
 struct row walk_insert(struct analysis *analysis, struct level *outer,

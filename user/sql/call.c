@@ -4,6 +4,7 @@
 
 #include "sql/analysis.h"
 #include "sql/builtins.h"
+#include "sql/function_columns.h"
 #include "sql/literal_name.h"
 
 static const struct value_type no_type;
@@ -23,24 +24,36 @@ static bool is_one_of(const char *name, const char *const *names, size_t count)
 
 /* ---- functions ---- */
 
+static bool is_regclass(const struct tree_value *type)
+{
+	const struct tree_value *names = tree_member(type, "names");
+	const struct tree_value *last = names;
+
+	tree_for_each(item, names) last = item;
+	return names && names->count <= 2 && !tree_member(type, "arrayBounds") && node_name(last) &&
+	       strcmp(node_name(last), "regclass") == 0;
+}
+
 /* The string that a literal is, also one that is cast to regclass; NULL for what is none. */
 static const char *literal_text(const struct tree_value *value)
 {
 	const struct tree_value *cast = tree_member(value, "TypeCast");
 
-	if (cast)
+	if (cast && is_regclass(tree_member(cast, "typeName")))
 		value = tree_member(cast, "arg");
 	return tree_string(tree_member(tree_member(value, "A_Const"), "sval"), "sval");
 }
 
 /* nextval('s') and its kin touch the sequence that their literal names. */
-static void use_sequence(struct analysis *analysis, const char *function,
+static void use_sequence(struct analysis *analysis, struct level *level, const char *function,
 			 const struct tree_value *arguments)
 {
 	const char *text = arguments && arguments->count ? literal_text(arguments + 1) : NULL;
 	const char *schema, *name;
 	const struct table *table;
 
+	tree_for_each(argument, arguments) if (argument != arguments + 1)(void)
+		walk_expression(analysis, level, argument);
 	if (!text || !literal_name(analysis->arena, text, &schema, &name)) {
 		analysis_deny(analysis, "sql-function",
 			      "%s is granted of a sequence that a literal names alone", function);
@@ -51,6 +64,24 @@ static void use_sequence(struct analysis *analysis, const char *function,
 	if (table)
 		(void)access_note(analysis, SQL_ACCESS_RELATION, SQL_USE_UPDATE, table->schema,
 				  table->name);
+}
+
+/* The fields of what PostgreSQL's own function returns, where they are known. */
+static struct value_type call_type(const struct analysis *analysis, const char *schema,
+				   const char *name)
+{
+	const struct sql_catalog *catalog = analysis->subject->catalog;
+	const char *const *columns = function_columns(name);
+	struct value_type type = {0};
+
+	/* One column is no row. */
+	if (!columns || !columns[0] || !columns[1] || !is_own(schema) ||
+	    (!schema && catalog && sql_catalog_overloads(catalog, SQL_OVERLOAD_FUNCTION, name)))
+		return no_type;
+	type.fields = columns;
+	while (columns[type.field_count])
+		type.field_count++;
+	return type;
 }
 
 struct value_type walk_call(struct analysis *analysis, struct level *level,
@@ -65,12 +96,13 @@ struct value_type walk_call(struct analysis *analysis, struct level *level,
 		return no_type;
 	(void)access_note(analysis, SQL_ACCESS_FUNCTION, SQL_USE_CALL, schema, name);
 	if (is_own(schema) && is_one_of(name, sequence, ARRAY_SIZE(sequence)))
-		use_sequence(analysis, name, arguments);
-	walk_list(analysis, level, arguments);
+		use_sequence(analysis, level, name, arguments);
+	else
+		walk_list(analysis, level, arguments);
 	walk_sort(analysis, level, tree_member(call, "agg_order"));
 	(void)walk_expression(analysis, level, tree_member(call, "agg_filter"));
 	walk_window(analysis, level, tree_member(call, "over"));
-	return no_type;
+	return call_type(analysis, schema, name);
 }
 
 /* ---- operators ---- */
@@ -137,12 +169,22 @@ static bool use_type_name(struct analysis *analysis, const char *text)
 	       sql_type_is_harmless(name);
 }
 
+/* What drivers compare pg_type.typinput and typreceive with, to tell kinds of types apart. */
+static const char *const kind_inputs[] = {
+	"array_in",	 "array_recv", "domain_in", "domain_recv", "enum_in",	"enum_recv",
+	"multirange_in", "range_in",   "record_in", "record_recv", "range_recv"};
+
 static bool use_function_name(struct analysis *analysis, const char *text)
 {
 	const char *schema, *name;
 
-	return analysis->subject->policy->catalog != CATALOG_NONE &&
-	       literal_name(analysis->arena, text, &schema, &name) && is_own(schema);
+	if (analysis->subject->policy->catalog == CATALOG_NONE ||
+	    !literal_name(analysis->arena, text, &schema, &name) || !is_own(schema))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(kind_inputs); i++)
+		if (strcmp(kind_inputs[i], name) == 0)
+			return true;
+	return false;
 }
 
 /* Types whose input looks a name up: what a literal names can be told. */
@@ -171,7 +213,7 @@ static bool cast_looks_up(struct analysis *analysis, const char *name,
 }
 
 void use_cast(struct analysis *analysis, struct level *level, const struct tree_value *type,
-	      const struct tree_value *argument)
+	      const struct tree_value *argument, struct value_type argument_type)
 {
 	const struct tree_value *names = tree_member(type, "names");
 	const char *schema = NULL, *name = NULL;
@@ -179,7 +221,8 @@ void use_cast(struct analysis *analysis, struct level *level, const struct tree_
 	if (names && names->count <= 2 && !tree_member(type, "arrayBounds") &&
 	    node_check(analysis, "TypeName", type) &&
 	    node_qualified(analysis, "sql-type", names, &schema, &name) && is_own(schema) &&
-	    cast_looks_up(analysis, name, argument))
+	    (cast_looks_up(analysis, name, argument) ||
+	     (argument_type.tableoid && strcmp(name, "regclass") == 0)))
 		return;
 	use_type(analysis, level, type);
 }

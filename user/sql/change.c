@@ -12,7 +12,7 @@ static struct range *walk_changed(struct analysis *analysis, struct level *level
 	const char *name = tree_string(relation, "relname");
 	struct range *range;
 
-	if (name && !tree_member(relation, "schemaname") && scope_cte(level, name)) {
+	if (name && !tree_member(relation, "schemaname") && scope_cte(analysis, level, name)) {
 		analysis_deny(analysis, "sql-relation", "%s of WITH can't be written to", name);
 		return NULL;
 	}

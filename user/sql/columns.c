@@ -18,11 +18,13 @@ static bool is_system_column(const char *name)
 
 static struct value_type type_of(const struct column *column)
 {
-	return (struct value_type){column->row, column->fields, column->field_count};
+	return (struct value_type){
+		.row = column->row, .fields = column->fields, .field_count = column->field_count};
 }
 
 /* Offline: the column may be of any of these tables, and is read in all. */
-static void read_open(struct analysis *analysis, const struct row *row, const char *name)
+static void read_open(struct analysis *analysis, const struct row *row, const char *name,
+		      bool names_range)
 {
 	for (size_t i = 0; i < row->open_count; i++) {
 		const struct table *table = row->open_tables[i];
@@ -30,27 +32,31 @@ static void read_open(struct analysis *analysis, const struct row *row, const ch
 		access_read(analysis, table, name);
 		if (analysis->subject->catalog)
 			continue;
-		if (row->open_count == 1)
+		if (names_range)
+			analysis_assume(analysis, "%s is no column of %s", name, table->name);
+		else if (row->open_count == 1)
 			analysis_assume(analysis, "%s is a column of %s", name, table->name);
 		else
 			analysis_assume(analysis, "%s may be a column of %s", name, table->name);
 	}
 }
 
-enum column_found column_local(struct analysis *analysis, struct level *level, const char *name,
-			       struct value_type *type)
+/* `names_range`: there is a range of that name too, which is meant unless there is such a column.
+ */
+static enum column_found find_local(struct analysis *analysis, struct level *level,
+				    const char *name, bool names_range, struct value_type *type)
 {
 	enum column_found found = COLUMN_NONE;
 	struct row open = {0};
 
-	for (size_t i = level->first; i < level->count; i++) {
+	for (size_t i = level->first; i < level->count && analysis_work(analysis, 1); i++) {
 		const struct entry *entry = &level->entries[i];
 		const struct row *row = &entry->range->row;
 		const struct column *column;
 
 		if (!entry->columns || !scope_sees(level, entry))
 			continue;
-		column = row_find(row, name);
+		column = row_find(analysis, row, name);
 		if (column) {
 			column_read(analysis, column);
 			*type = type_of(column);
@@ -64,13 +70,20 @@ enum column_found column_local(struct analysis *analysis, struct level *level, c
 			continue;
 		for (size_t j = 0; j < row->table_count; j++) {
 			access_read(analysis, row->tables[j], name);
+			type->tableoid = found != COLUMN_FOUND && strcmp(name, "tableoid") == 0;
 			found = COLUMN_FOUND;
 		}
 	}
 	if (found == COLUMN_FOUND)
 		return found;
-	read_open(analysis, &open, name);
+	read_open(analysis, &open, name, names_range);
 	return open.open_count ? COLUMN_MAYBE : found;
+}
+
+enum column_found column_local(struct analysis *analysis, struct level *level, const char *name,
+			       struct value_type *type)
+{
+	return find_local(analysis, level, name, false, type);
 }
 
 static struct value_type whole_row(struct analysis *analysis, const struct range *range)
@@ -81,22 +94,20 @@ static struct value_type whole_row(struct analysis *analysis, const struct range
 
 struct value_type column_bare(struct analysis *analysis, struct level *level, const char *name)
 {
+	const struct range *range = scope_range(analysis, level, NULL, name);
 	struct value_type type = {0};
-	const struct range *range;
 	bool maybe = false;
 
 	for (struct level *at = level; at; at = at->outer) {
-		const enum column_found found = column_local(analysis, at, name, &type);
+		const enum column_found found =
+			find_local(analysis, at, name, range != NULL, &type);
 
 		if (found == COLUMN_FOUND)
 			return maybe ? no_type : type;
 		maybe |= found == COLUMN_MAYBE;
 	}
-	range = scope_range(analysis, level, NULL, name);
-	if (range) {
-		type = whole_row(analysis, range);
-		return maybe ? no_type : type;
-	}
+	if (range)
+		return whole_row(analysis, range);
 	if (!maybe)
 		analysis_deny(analysis, "sql-column", "there is no column %s here", name);
 	return no_type;
@@ -113,14 +124,14 @@ static void deny_attribute_notation(struct analysis *analysis, const char *row, 
 static struct value_type column_of_row(struct analysis *analysis, const struct row *row,
 				       const char *row_name, const char *name)
 {
-	const struct column *column = row_find(row, name);
+	const struct column *column = row_find(analysis, row, name);
 
 	if (column) {
 		column_read(analysis, column);
 		return type_of(column);
 	}
 	if (row->open_count)
-		read_open(analysis, row, name);
+		read_open(analysis, row, name, false);
 	else
 		deny_attribute_notation(analysis, row_name, name);
 	return no_type;
@@ -157,10 +168,10 @@ struct value_type walk_column(struct analysis *analysis, struct level *level,
 		return no_type;
 	if (name.star)
 		return whole_row(analysis, range);
-	if (is_system_column(name.column) && range->row.table_count == 1 &&
-	    !row_find(&range->row, name.column)) {
+	if (is_system_column(name.column) && range->base &&
+	    !row_find(analysis, &range->row, name.column)) {
 		access_read(analysis, range->row.tables[0], name.column);
-		return no_type;
+		return (struct value_type){.tableoid = strcmp(name.column, "tableoid") == 0};
 	}
 	return column_of_row(analysis, &range->row, name.range, name.column);
 }
@@ -169,7 +180,7 @@ bool column_name_read(struct analysis *analysis, const struct tree_value *body,
 		      struct column_name *name)
 {
 	const struct tree_value *fields = tree_member(body, "fields");
-	const char *parts[3];
+	const char *parts[4];
 	size_t count = 0;
 
 	*name = (struct column_name){0};
@@ -179,7 +190,7 @@ bool column_name_read(struct analysis *analysis, const struct tree_value *body,
 
 		if (name->star || count == ARRAY_SIZE(parts)) {
 			analysis_deny(analysis, "sql-column",
-				      "a column's name of more than three parts is not granted");
+				      "a column's name of that many parts is not granted");
 			return false;
 		}
 		if (part)

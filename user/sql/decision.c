@@ -48,6 +48,28 @@ void analysis_no_memory(struct analysis *analysis)
 	analysis_undecided(analysis, "sql-limit", "out of memory");
 }
 
+bool analysis_work(struct analysis *analysis, size_t names)
+{
+	analysis->work += names;
+	if (analysis->work > ANALYSIS_WORK_MAX)
+		analysis_undecided(analysis, "sql-limit", "the statement names too much");
+	return !analysis->failed;
+}
+
+bool analysis_enter(struct analysis *analysis)
+{
+	if (++analysis->depth > ANALYSIS_DEPTH_MAX)
+		analysis_undecided(analysis, "sql-limit",
+				   "the statement is nested more than %d levels deep",
+				   ANALYSIS_DEPTH_MAX);
+	return !analysis->failed;
+}
+
+void analysis_leave(struct analysis *analysis)
+{
+	analysis->depth--;
+}
+
 void analysis_unknown_node(struct analysis *analysis, const char *kind, const char *member)
 {
 	analysis_undecided(analysis, "sql-node", "%s%s%s is not understood", kind,

@@ -66,7 +66,7 @@ struct sql_access {
 /* Who asks. */
 struct sql_subject {
 	const struct sql_policy *policy; /* NULL: accesses are told, and not judged */
-	const char *pointer; /* the policy's place in the manifest: "/tools/NAME/sql" */
+	const char *pointer;		 /* the policy's place in the manifest: "/tools/NAME/sql" */
 	const struct sql_catalog *catalog; /* NULL: offline; what is assumed is listed */
 	bool audit;			   /* deny becomes would-deny, undecided too */
 };

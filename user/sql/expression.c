@@ -124,8 +124,9 @@ static struct value_type walk_case(struct analysis *analysis, struct level *leve
 static struct value_type walk_cast(struct analysis *analysis, struct level *level,
 				   const struct tree_value *body)
 {
-	use_cast(analysis, level, tree_member(body, "typeName"), tree_member(body, "arg"));
-	walk_member(analysis, level, body, "arg");
+	const struct value_type type = walk_expression(analysis, level, tree_member(body, "arg"));
+
+	use_cast(analysis, level, tree_member(body, "typeName"), tree_member(body, "arg"), type);
 	return no_type;
 }
 
@@ -220,19 +221,28 @@ static const struct {
 	{"MultiAssignRef", walk_multiple},
 };
 
-struct value_type walk_expression(struct analysis *analysis, struct level *level,
-				  const struct tree_value *value)
+static struct value_type walk_one(struct analysis *analysis, struct level *level, struct node node)
 {
-	const struct node node = node_read(analysis, value);
-
-	if (!node.kind || analysis->failed)
-		return no_type;
 	for (size_t i = 0; i < ARRAY_SIZE(walkers); i++)
 		if (strcmp(walkers[i].kind, node.kind) == 0)
 			return walkers[i].walk(analysis, level, node.body);
 	if (!walk_plain(analysis, level, node))
 		analysis_unknown_node(analysis, node.kind, NULL);
 	return no_type;
+}
+
+struct value_type walk_expression(struct analysis *analysis, struct level *level,
+				  const struct tree_value *value)
+{
+	const struct node node = node_read(analysis, value);
+	struct value_type type = {0};
+
+	if (!node.kind)
+		return no_type;
+	if (analysis_enter(analysis))
+		type = walk_one(analysis, level, node);
+	analysis_leave(analysis);
+	return type;
 }
 
 void walk_sort(struct analysis *analysis, struct level *level, const struct tree_value *sort)

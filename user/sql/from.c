@@ -74,9 +74,11 @@ struct range *walk_range_table(struct analysis *analysis, struct level *level,
 	if (!range)
 		return NULL;
 	range->table = table;
+	range->base = !table->known || table->known->kind != 'v';
 	range->row = scope_table_row(analysis, table);
 	apply_alias(analysis, range, tree_member(body, "alias"), table->name);
-	return range;
+	/* Behind a fault rows are not whole. */
+	return analysis->failed ? NULL : range;
 }
 
 static void walk_table(struct analysis *analysis, struct level *level,
@@ -87,7 +89,7 @@ static void walk_table(struct analysis *analysis, struct level *level,
 	struct range *range;
 
 	if (name && !tree_member(body, "schemaname") && !tree_member(body, "catalogname"))
-		cte = scope_cte(level, name);
+		cte = scope_cte(analysis, level, name);
 	if (!cte) {
 		const struct table *table = read_table(analysis, body);
 
@@ -266,7 +268,7 @@ static struct range *side_range(const struct level *level, size_t from, size_t t
 /* A side's column of USING is read. */
 static void read_side(struct analysis *analysis, const struct row *row, const char *name)
 {
-	const struct column *column = row_find(row, name);
+	const struct column *column = row_find(analysis, row, name);
 
 	if (column) {
 		column_read(analysis, column);
@@ -318,7 +320,7 @@ static struct row merge_sides(struct analysis *analysis, const struct tree_value
 	for (size_t i = 0; i < left->count; i++) {
 		const char *name = left->columns[i].name;
 
-		if (name && row_find(right, name))
+		if (name && row_find(analysis, right, name))
 			merge_column(analysis, &merged, left, right, name);
 	}
 	return merged;
@@ -332,7 +334,7 @@ static void append_unmerged(struct analysis *analysis, struct row *row, const st
 	rest.count = 0;
 	(void)row_append(analysis, row, &rest);
 	for (size_t i = 0; i < side->count; i++)
-		if (!side->columns[i].name || !row_find(merged, side->columns[i].name))
+		if (!side->columns[i].name || !row_find(analysis, merged, side->columns[i].name))
 			(void)row_add(analysis, row, &side->columns[i]);
 }
 

@@ -186,23 +186,30 @@ static void deny_table(struct analysis *analysis, const struct sql_access *acces
 }
 
 /* A system catalog that "catalog" opens, so far as these columns. */
-static bool catalog_opens(enum sql_catalog_level level, const struct sql_access *access)
+static bool is_opened(const char *const *opened, const char *column)
+{
+	for (; *opened; opened++)
+		if (strcmp(*opened, column) == 0)
+			return true;
+	return false;
+}
+
+static bool catalog_opens(enum sql_catalog_level level, const struct sql_access *access,
+			  const struct sql_relation *known)
 {
 	const char *const *opened =
 		access->schema && access->use == SQL_USE_READ
 			? sql_catalog_columns(level, access->schema, access->name)
 			: NULL;
 
-	if (!opened || access->all_columns)
+	if (!opened || (access->all_columns && !known))
 		return false;
-	for (size_t i = 0; i < access->columns.count; i++) {
-		const char *const *at = opened;
-
-		while (*at && strcmp(*at, access->columns.items[i]) != 0)
-			at++;
-		if (!*at)
+	for (size_t i = 0; access->all_columns && i < known->column_count; i++)
+		if (!is_opened(opened, known->columns[i].name))
 			return false;
-	}
+	for (size_t i = 0; i < access->columns.count; i++)
+		if (!is_opened(opened, access->columns.items[i]))
+			return false;
 	return true;
 }
 
@@ -217,13 +224,19 @@ static void deny_catalog(struct analysis *analysis, const struct sql_access *acc
 	analysis_deny(analysis, "sql-relation", "reading %s.%s is not granted", access->schema,
 		      access->name);
 	set_rule(analysis, "/catalog");
-	if (catalog_opens(CATALOG_TYPES, access))
+	if (catalog_opens(CATALOG_TYPES, access, NULL))
 		hint(analysis, "/catalog", "\"types\"");
-	else if (catalog_opens(CATALOG_SCHEMA, access))
+	else if (catalog_opens(CATALOG_SCHEMA, access, NULL))
 		hint(analysis, "/catalog", "\"schema\"");
 }
 
-/* The rule that granted the last relation; SIZE_MAX for several. */
+/* A use by nextval and its kin; a snapshot has no sequences. */
+static bool is_sequence(const struct sql_access *access)
+{
+	return access->use == SQL_USE_UPDATE && !access->all_columns && access->columns.count == 0;
+}
+
+/* The rules that granted relations so far. */
 struct rules {
 	size_t first;
 	bool any, several;
@@ -237,16 +250,22 @@ static void judge_relation(struct analysis *analysis, const struct sql_access *a
 	struct granted granted;
 	const char *column;
 
-	if (catalog_opens(analysis->subject->policy->catalog, access))
-		return;
 	if (analysis->subject->catalog && access->schema)
 		table.known = sql_catalog_relation(analysis->subject->catalog, access->schema,
 						   access->name);
+	if (catalog_opens(analysis->subject->policy->catalog, access, table.known))
+		return;
 	collect(analysis, &table, verb, &granted);
 	if (analysis->failed)
 		return;
 	if (!granted.any && is_system_schema(access->schema)) {
 		deny_catalog(analysis, access);
+		return;
+	}
+	if (granted.any && analysis->subject->catalog && !table.known && !is_sequence(access)) {
+		analysis_deny(analysis, "sql-relation",
+			      "the server had no relation %s when the session began",
+			      written_name(analysis, &table));
 		return;
 	}
 	column = granted.any ? missing_column(access, &table, &granted) : NULL;

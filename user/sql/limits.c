@@ -14,10 +14,13 @@
 #define OPERATOR_BYTES "~!@#^&|`?+-*/%<>="
 /* An operator of several bytes may end in + or - only if one of these is in it (scan.l). */
 #define OPERATOR_MARKS "~!@#^&|`?%"
+/* Longer ones are refused by the scanner (NAMEDATALEN), but in time with a power of the length. */
+#define OPERATOR_MAX 63
 
 struct counter {
 	const char *at, *end;
-	size_t tokens, operators;
+	size_t tokens, operators, rescanned;
+	const char *run_end;  /* of the operator bytes that were looked at last */
 	const char *exceeded; /* the sentence; NULL: none so far */
 };
 
@@ -52,6 +55,16 @@ static bool starts(const struct counter *counter, const char *two)
 	return left(counter) >= 2 && counter->at[0] == two[0] && counter->at[1] == two[1];
 }
 
+/* The scanner matches all operator bytes from here on, whatever it keeps of them. */
+static void count_run(struct counter *counter)
+{
+	if (!counter->run_end || counter->run_end < counter->at)
+		counter->run_end = counter->at;
+	while (counter->run_end < counter->end && is_operator(*counter->run_end))
+		counter->run_end++;
+	counter->rescanned += (size_t)(counter->run_end - counter->at);
+}
+
 static void skip_line_comment(struct counter *counter)
 {
 	while (counter->at < counter->end && *counter->at != '\n' && *counter->at != '\r')
@@ -65,6 +78,7 @@ static void skip_comment(struct counter *counter)
 
 	while (counter->at < counter->end) {
 		if (starts(counter, "/*")) {
+			count_run(counter);
 			counter->at += 2;
 			if (++depth > SQL_COMMENT_DEPTH) {
 				counter->exceeded = "comments are nested too deeply";
@@ -158,28 +172,38 @@ static void skip_dollar(struct counter *counter)
 	counter->at = counter->at ? counter->at + (tag_end - start) : counter->end;
 }
 
+/* How many bytes the scanner keeps of a run of them: up to a comment, and without + and - at the
+ * end where nothing before them allows it. 0: more than an operator can have. */
 static size_t operator_length(const struct counter *counter)
 {
-	size_t length = 0;
+	size_t length = 0, marked;
 
 	while (length < left(counter) && is_operator(counter->at[length])) {
-		const char *at = counter->at + length;
+		const struct counter here = {.at = counter->at + length, .end = counter->end};
 
-		if (left(counter) - length >= 2 &&
-		    ((at[0] == '/' && at[1] == '*') || (at[0] == '-' && at[1] == '-')))
+		if (starts(&here, "/*") || starts(&here, "--"))
 			break;
-		length++;
+		if (++length > OPERATOR_MAX)
+			return 0;
 	}
-	while (length > 1 && (counter->at[length - 1] == '+' || counter->at[length - 1] == '-')) {
-		size_t marked = 0;
-
-		while (marked < length - 1 && !strchr(OPERATOR_MARKS, counter->at[marked]))
-			marked++;
-		if (marked < length - 1)
+	for (marked = 0; marked < length; marked++)
+		if (strchr(OPERATOR_MARKS, counter->at[marked]))
 			break;
+	while (length > 1 && marked >= length - 1 &&
+	       (counter->at[length - 1] == '+' || counter->at[length - 1] == '-'))
 		length--;
-	}
 	return length;
+}
+
+static void take_operator(struct counter *counter)
+{
+	size_t length = operator_length(counter);
+
+	counter->operators++;
+	count_run(counter);
+	counter->at += length;
+	if (length == 0)
+		counter->exceeded = "an operator is longer than 63 bytes";
 }
 
 /* Words that make a tree deeper, as operators do. AND and OR are lists in the tree. */
@@ -216,8 +240,7 @@ static void take_token(struct counter *counter)
 	} else if (byte == '$') {
 		skip_dollar(counter);
 	} else if (is_operator(byte)) {
-		counter->operators++;
-		counter->at += operator_length(counter);
+		take_operator(counter);
 	} else if (is_digit(byte)) {
 		while (counter->at < counter->end && is_digit(*counter->at))
 			counter->at++;
@@ -238,6 +261,8 @@ static void count(struct counter *counter)
 			skip_comment(counter);
 		else
 			take_token(counter);
+		if (counter->rescanned > SQL_RESCAN_MAX)
+			counter->exceeded = "signs of operators stand in too long a row";
 		if (counter->operators > SQL_OPERATORS_MAX)
 			counter->exceeded = "there are too many operators";
 		if (counter->tokens > SQL_TOKENS_MAX)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* SELECT, VALUES and set operations, and WITH in front of any query. */
+/* SELECT, VALUES and set operations. */
 #include <string.h>
 
 #include "sql/columns.h"
@@ -120,7 +120,7 @@ static void walk_output_name(struct analysis *analysis, struct level *level,
 	/* In GROUP BY a table's column comes before a result's, elsewhere it is the other way. */
 	if (clause == CLAUSE_GROUP && column_local(analysis, level, name, &type) == COLUMN_FOUND)
 		return;
-	if (row_find(result, name))
+	if (row_find(analysis, result, name))
 		return;
 	if (result->open || result->open_count)
 		(void)column_local(analysis, level, name, &type);
@@ -307,7 +307,7 @@ static struct row walk_plain_select(struct analysis *analysis, struct level *lev
 	return result;
 }
 
-static bool is_set_operation(const struct tree_value *select)
+bool is_set_operation(const struct tree_value *select)
 {
 	const char *op = tree_string(select, "op");
 
@@ -328,6 +328,7 @@ static struct row walk_set_operation(struct analysis *analysis, struct level *le
 	if (cte) {
 		(void)row_append(analysis, &cte->row, &result);
 		scope_rename(analysis, &cte->row, tree_member(cte->body, "aliascolnames"));
+		cte_add_columns(analysis, cte);
 		cte->row_known = true;
 	}
 	range->row = walk_select(analysis, level, tree_member(select, "rarg"));
@@ -346,8 +347,8 @@ static struct row walk_set_operation(struct analysis *analysis, struct level *le
 	return result;
 }
 
-static struct row walk_select_of(struct analysis *analysis, struct level *outer,
-				 const struct tree_value *select, struct cte *cte)
+struct row walk_select_of(struct analysis *analysis, struct level *outer,
+			  const struct tree_value *select, struct cte *cte)
 {
 	struct level level = {.outer = outer};
 	struct row result = {0};
@@ -359,10 +360,13 @@ static struct row walk_select_of(struct analysis *analysis, struct level *outer,
 		return result;
 	}
 	walk_with(analysis, &level, tree_member(select, "withClause"));
-	if (is_set_operation(select))
+	if (!analysis_enter(analysis))
+		result = (struct row){0};
+	else if (is_set_operation(select))
 		result = walk_set_operation(analysis, &level, select, cte);
 	else
 		result = walk_plain_select(analysis, &level, select);
+	analysis_leave(analysis);
 	(void)walk_expression(analysis, &level, tree_member(select, "limitOffset"));
 	(void)walk_expression(analysis, &level, tree_member(select, "limitCount"));
 	return result;
@@ -390,103 +394,4 @@ struct row walk_query(struct analysis *analysis, struct level *outer,
 		return walk_delete(analysis, outer, node.body);
 	analysis_unknown_node(analysis, node.kind ? node.kind : "a query", NULL);
 	return none;
-}
-
-/* ---- WITH ---- */
-
-static void add_extra(struct analysis *analysis, struct row *row, const char *name)
-{
-	if (name)
-		add_result(analysis, row, name, (struct value_type){0});
-}
-
-/* SEARCH and CYCLE add columns to what is seen from outside. */
-static void walk_search_and_cycle(struct analysis *analysis, struct cte *cte)
-{
-	const struct tree_value *search = tree_member(cte->body, "search_clause");
-	const struct tree_value *cycle = tree_member(cte->body, "cycle_clause");
-
-	if (search && node_check(analysis, "CTESearchClause", search))
-		add_extra(analysis, &cte->row, tree_string(search, "search_seq_column"));
-	if (!cycle || !node_check(analysis, "CTECycleClause", cycle))
-		return;
-	use_operator_named(analysis, NULL, "=");
-	(void)walk_expression(analysis, cte->around, tree_member(cycle, "cycle_mark_value"));
-	(void)walk_expression(analysis, cte->around, tree_member(cycle, "cycle_mark_default"));
-	add_extra(analysis, &cte->row, tree_string(cycle, "cycle_mark_column"));
-	add_extra(analysis, &cte->row, tree_string(cycle, "cycle_path_column"));
-}
-
-void cte_read(struct analysis *analysis, struct cte *cte)
-{
-	const struct tree_value *query = tree_member(cte->body, "ctequery");
-	const struct tree_value *select = tree_member(query, "SelectStmt");
-	struct row row;
-
-	if (cte->state != CTE_UNREAD)
-		return;
-	cte->state = CTE_READING;
-	if (select && is_set_operation(select)) {
-		(void)walk_select_of(analysis, cte->around, select, cte);
-	} else {
-		row = walk_query(analysis, cte->around, query);
-		(void)row_append(analysis, &cte->row, &row);
-		scope_rename(analysis, &cte->row, tree_member(cte->body, "aliascolnames"));
-	}
-	/* A lock does not reach through a name of WITH. */
-	cte->row.lock_count = 0;
-	cte->row.locks = NULL;
-	walk_search_and_cycle(analysis, cte);
-	cte->row_known = true;
-	cte->state = CTE_READ;
-}
-
-/* Where the query of the CTE `index` looks around: those before it, or with RECURSIVE all. */
-static struct level *level_around(struct analysis *analysis, const struct level *level,
-				  size_t visible)
-{
-	struct level *around = arena_new_array(analysis->arena, struct level, 1);
-
-	if (!around) {
-		analysis_no_memory(analysis);
-		return NULL;
-	}
-	around->outer = level->outer;
-	around->ctes = level->ctes;
-	around->cte_count = visible;
-	return around;
-}
-
-void walk_with(struct analysis *analysis, struct level *level, const struct tree_value *with)
-{
-	const struct tree_value *list = tree_member(with, "ctes");
-	const bool recursive = tree_flag(with, "recursive");
-	size_t count = 0;
-
-	if (!with || !node_check(analysis, "WithClause", with) || !list)
-		return;
-	level->ctes = arena_new_array(analysis->arena, struct cte, list->count);
-	if (!level->ctes) {
-		analysis_no_memory(analysis);
-		return;
-	}
-	tree_for_each(item, list)
-	{
-		const struct node node = node_read(analysis, item);
-		struct cte *cte = &level->ctes[count];
-
-		cte->name = tree_string(node.body, "ctename");
-		cte->body = node.body;
-		cte->around = level_around(analysis, level, recursive ? list->count : count);
-		if (!node_is(node, "CommonTableExpr") || !cte->name || !cte->around) {
-			analysis_unknown_node(analysis, "WithClause", "ctes");
-			return;
-		}
-		count++;
-	}
-	for (size_t i = 0; i < count && !analysis->failed; i++) {
-		/* With RECURSIVE each is read where it is first named, or else here. */
-		cte_read(analysis, &level->ctes[i]);
-		level->cte_count = i + 1;
-	}
 }

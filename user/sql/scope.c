@@ -53,9 +53,6 @@ static const struct table **table_list_add(struct analysis *analysis, const stru
 {
 	const struct table **more;
 
-	for (size_t i = 0; i < count; i++)
-		if (list[i] == table)
-			return list;
 	if (++analysis->columns > ANALYSIS_COLUMNS_MAX) {
 		analysis_undecided(analysis, "sql-limit", "the statement has too many tables");
 		return NULL;
@@ -81,6 +78,8 @@ static void add_to_list(struct analysis *analysis, const struct table ***list, s
 {
 	const struct table **more;
 
+	if (!analysis_work(analysis, *count))
+		return;
 	for (size_t i = 0; i < *count; i++)
 		if ((*list)[i] == table)
 			return;
@@ -126,8 +125,9 @@ void row_detach(struct row *row)
 	row->table_count = 0;
 }
 
-const struct column *row_find(const struct row *row, const char *name)
+const struct column *row_find(struct analysis *analysis, const struct row *row, const char *name)
 {
+	(void)analysis_work(analysis, row->count);
 	for (size_t i = 0; i < row->count; i++)
 		if (row->columns[i].name && strcmp(row->columns[i].name, name) == 0)
 			return &row->columns[i];
@@ -239,7 +239,8 @@ static void add_granted_columns(struct analysis *analysis, struct row *row,
 				const struct column column = {
 					.name = name, .table = table, .origin = name};
 
-				if (!row_find(row, name) && !row_add(analysis, row, &column))
+				if (!row_find(analysis, row, name) &&
+				    !row_add(analysis, row, &column))
 					return;
 			}
 		}
@@ -342,9 +343,9 @@ bool scope_sees(const struct level *level, const struct entry *entry)
 	return !entry->lateral || level->lateral_active;
 }
 
-struct cte *scope_cte(struct level *level, const char *name)
+struct cte *scope_cte(struct analysis *analysis, struct level *level, const char *name)
 {
-	for (; level; level = level->outer)
+	for (; level && analysis_work(analysis, level->cte_count); level = level->outer)
 		for (size_t i = level->cte_count; i > 0; i--)
 			if (strcmp(level->ctes[i - 1].name, name) == 0)
 				return &level->ctes[i - 1];
@@ -359,10 +360,10 @@ static bool is_called(const struct analysis *analysis, const struct range *range
 	return !schema || (range->table && scope_same_table(analysis, range->table, schema, name));
 }
 
-struct range *scope_range(const struct analysis *analysis, struct level *level, const char *schema,
+struct range *scope_range(struct analysis *analysis, struct level *level, const char *schema,
 			  const char *name)
 {
-	for (; level; level = level->outer)
+	for (; level && analysis_work(analysis, level->count); level = level->outer)
 		for (size_t i = level->first; i < level->count; i++) {
 			const struct entry *entry = &level->entries[i];
 

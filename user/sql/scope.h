@@ -47,6 +47,7 @@ struct range {
 	const char *name;	   /* NULL: none to call it by */
 	const struct table *table; /* that it is, where no alias hides its schema; else NULL */
 	struct row row;
+	bool base;     /* it is a table itself, with system columns */
 	bool function; /* as a whole it may be no row */
 };
 
@@ -89,9 +90,9 @@ struct row scope_table_row(struct analysis *analysis, const struct table *table)
 void scope_rename(struct analysis *analysis, struct row *row, const struct tree_value *aliases);
 
 /* The CTE that a bare name means, or NULL. */
-struct cte *scope_cte(struct level *level, const char *name);
+struct cte *scope_cte(struct analysis *analysis, struct level *level, const char *name);
 /* The range that is called so, innermost level first, or NULL. */
-struct range *scope_range(const struct analysis *analysis, struct level *level, const char *schema,
+struct range *scope_range(struct analysis *analysis, struct level *level, const char *schema,
 			  const char *name);
 /* Can the entry be seen from where the walk is? */
 bool scope_sees(const struct level *level, const struct entry *entry);
@@ -104,7 +105,7 @@ void row_add_table(struct analysis *analysis, struct row *row, const struct tabl
 void row_add_lock(struct analysis *analysis, struct row *row, const struct table *table);
 /* A result's columns as a range of its own: reading them reads nothing more. */
 void row_detach(struct row *row);
-const struct column *row_find(const struct row *row, const char *name);
+const struct column *row_find(struct analysis *analysis, const struct row *row, const char *name);
 /* "*": everything in it is read. */
 void row_read_all(struct analysis *analysis, const struct row *row);
 void column_read(struct analysis *analysis, const struct column *column);

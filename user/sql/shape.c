@@ -239,7 +239,9 @@ static bool take_token(struct shaper *shaper)
 		return take_quoted(shaper);
 	case DOLLAR:
 		return take_parameter(shaper);
-	case DOT:
+	case DOT: /* ".." is one token, also in front of a digit */
+		if (class_at(shaper, 1) == DOT)
+			return false;
 		return class_at(shaper, 1) == DIGIT ? take_number(shaper) : take_other(shaper);
 	case REFUSED:
 		break;

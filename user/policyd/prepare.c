@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policyd/prepare.h"
+
+#include "compile/image.h"
+#include "kernel/tables.h"
+#include "manifest/manifest.h"
+
+struct policy *agents_read_manifest(const struct agent_request *request, struct error *error)
+{
+	_cleanup_diagnostics_ struct diagnostics diagnostics;
+	_cleanup_free_ char *text = NULL;
+	struct policy *policy;
+	size_t length = 0;
+	FILE *out;
+
+	diagnostics_init(&diagnostics,
+			 request->manifest_path[0] ? request->manifest_path : "manifest");
+	policy = manifest_read_text(request->manifest_text, request->manifest_length, &diagnostics);
+	if (policy)
+		return policy;
+	out = open_memstream(&text, &length);
+	if (out) {
+		diagnostics_print_text(&diagnostics, out);
+		(void)fclose(out);
+	}
+	(void)error_set(error, STATUS_UNUSABLE, "the manifest is not usable:\n%s",
+			text ? text : "(out of memory)");
+	return NULL;
+}
+
+static int refuse_gaps(const struct enforcer *enforcer, const struct policy *policy,
+		       const struct tool *tool, const struct agent_request *request,
+		       struct error *error)
+{
+	const struct place place = {request->tier, enforcer_judges_unix(enforcer)};
+	struct gaps gaps;
+	char list[ERROR_TEXT_MAX / 2] = "";
+	size_t used = 0;
+
+	tiers_find_gaps(policy, tool, &place, &gaps);
+	if (!gaps.explicit_count || request->allow_degraded)
+		return 0;
+	for (size_t i = 0; i < gaps.count && used < sizeof(list); i++)
+		if (gaps.items[i].explicit_in_manifest)
+			used += (size_t)snprintf(list + used, sizeof(list) - used, "\n  %s: %s",
+						 gaps.items[i].pointer, gaps.items[i].what);
+	return error_set(error, STATUS_SYSTEM,
+			 "%s asks for what can't be enforced here, so it is refused "
+			 "(--allow-degraded takes it without these):%s",
+			 policy->name, list);
+}
+
+static const struct tool *find_tool(const struct policy *policy, const char *name,
+				    struct error *error)
+{
+	const struct tool *tool = policy_find_tool(policy, name);
+
+	if (!tool)
+		(void)error_set(error, STATUS_UNUSABLE, "the manifest has no tool %s", name);
+	return tool;
+}
+
+/*
+ * The image of a policy for a target with these resolvers. They are read where they are not known,
+ * whether this policy asks them or not: by the next one the target may have written a server of its
+ * own into the file. Search domains are the target's whoever is asked.
+ */
+static struct image *compile(const struct policy *policy, const struct tool *tool,
+			     const char *cgroup_path, struct resolvers *resolvers,
+			     struct error *error)
+{
+	const char *search[SEARCH_DOMAINS_MAX];
+	struct image_target target = {.search = {.items = search}};
+
+	if (!resolvers->known && resolvers_read(cgroup_path, resolvers, error) < 0 &&
+	    image_needs_resolvers(policy, tool))
+		return NULL;
+	target.resolvers = resolvers->addresses;
+	target.resolver_count = resolvers->count;
+	target.search.count = resolvers->search_count;
+	for (size_t i = 0; i < resolvers->search_count; i++)
+		search[i] = resolvers->search[i];
+	return image_new(policy, tool, &target, error);
+}
+
+int prepare(struct enforcer *enforcer, const struct agent_request *request,
+	    struct prepared *prepared, struct error *error)
+{
+	_cleanup_policy_ struct policy *policy = agents_read_manifest(request, error);
+	_cleanup_image_ struct image *image = NULL;
+	const struct tool *tool = NULL;
+
+	if (!policy)
+		return -1;
+	if (request->tool && request->tool[0]) {
+		tool = find_tool(policy, request->tool, error);
+		if (!tool)
+			return -1;
+	}
+	if (refuse_gaps(enforcer, policy, tool, request, error) < 0)
+		return -1;
+	image = compile(policy, tool, request->cgroup_path, &prepared->resolvers, error);
+	if (!image)
+		return -1;
+	prepared->sql =
+		agent_sql_new(tool, request->manifest_text, request->manifest_length, error);
+	if (!prepared->sql && error->text[0])
+		return -1;
+	if (tables_load(enforcer, image, &prepared->loaded, error) < 0) {
+		agent_sql_free(prepared->sql);
+		return -1;
+	}
+	prepared->policy = policy;
+	policy = NULL;
+	return 0;
+}
