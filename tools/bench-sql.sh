@@ -11,6 +11,7 @@ turns=${TURNS:-7}
 seconds=${SECONDS_EACH:-4}
 clients=4
 work=$(mktemp -d /tmp/agentpol-bench-sql.XXXXXX)
+cgroups=$(awk '$(NF-2) == "cgroup2" {print $5; exit}' /proc/self/mountinfo)
 pids=()
 
 say() { echo "bench-sql: $*" >&2; }
@@ -22,6 +23,9 @@ finish() {
   local status=$?
   trap '' INT TERM
   trap - EXIT
+  for tool in read write; do
+    rmdir "$cgroups/agentpol-bench-sql-$$-$tool" 2>/dev/null || true
+  done
   if [ -n "${policyd_pid:-}" ]; then
     kill "$policyd_pid" 2>/dev/null || true
     wait "$policyd_pid" 2>/dev/null || true
@@ -78,7 +82,8 @@ INI
   # "any" asks for no password and takes the server's user from the database's line.
   sed -i 's/dbname=bench$/dbname=bench user=bench/' "$work/run/pgbouncer.ini"
   setpriv --reuid postgres --regid postgres --clear-groups pgbouncer -q "$work/run/pgbouncer.ini" 2>"$work/run/pgbouncer.log" &
-  pids+=($!)
+  pooler_pid=$!
+  pids+=("$pooler_pid")
 }
 guard_up() {
   cat >"$work/bench.json" <<JSON
@@ -104,13 +109,22 @@ JSON
   exit 3
 }
 
+# By attach, so that pgbench runs as it runs beside it: `run` adds a seccomp filter, which is no part of
+# what is compared.
+attach() { # TOOL
+  mkdir "$cgroups/agentpol-bench-sql-$$-$1"
+  "$build/agentpol" attach --socket "$work/policyd.sock" -m "$work/bench.json" --tool "$1" --allow-degraded \
+    --cgroup "$cgroups/agentpol-bench-sql-$$-$1" >/dev/null
+}
+
 # ---- turns ----
 
 bench() { # PORT TOOL ARGUMENTS...; prints transactions a second
   local port=$1 tool=$2 out
   local -a around=()
   shift 2
-  [ -z "$tool" ] || around=("$build/agentpol" run -q --socket "$work/policyd.sock" -m "$work/bench.json" --tool "$tool" --)
+  # shellcheck disable=SC2016 # the inner shell's
+  [ -z "$tool" ] || around=(sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$cgroups/agentpol-bench-sql-$$-$tool")
   out=$("${around[@]}" "$bin/pgbench" -n -h 127.0.0.1 -p "$port" -U bench -c $clients -j 1 -T "$seconds" "$@" bench 2>&1) || {
     say "pgbench $*: $(tail -n 3 <<<"$out")"
     exit 3
@@ -121,33 +135,52 @@ bench() { # PORT TOOL ARGUMENTS...; prints transactions a second
   }
   sed -n 's/^tps = \([0-9.]*\).*/\1/p' <<<"$out"
 }
+# Clock ticks of the processor that a process has taken; the guard and its parser are policyd's children.
+ticks() { # PID...
+  local pid sum=0
+  for pid in "$@"; do
+    sum=$((sum + $(awk '{print $14 + $15}' "/proc/$pid/stat")))
+  done
+  echo $sum
+}
 compare() { # LABEL TOOL ARGUMENTS...
-  local label=$1 tool=$2 turn
+  local label=$1 tool=$2 turn pooler_ticks guard_ticks guards direct bounced guarded
   shift 2
   : >"$work/turns"
+  mapfile -t guards < <(pgrep -P "$policyd_pid")
+  pooler_ticks=$(ticks "$pooler_pid") guard_ticks=$(ticks "${guards[@]}")
   for turn in $(seq "$turns"); do
     [ ! -t 2 ] || printf '\r\033[K%s: turn %d of %d' "$label" "$turn" "$turns" >&2
-    echo "$(bench "$server" "" "$@") $(bench "$pooler" "" "$@") $(bench "$server" "$tool" "$@")" >>"$work/turns"
+    # Each comes first as often as last.
+    direct=$(bench "$server" "" "$@")
+    if [ $((turn % 2)) = 0 ]; then bounced=$(bench "$pooler" "" "$@"); fi
+    guarded=$(bench "$server" "$tool" "$@")
+    if [ $((turn % 2)) = 1 ]; then bounced=$(bench "$pooler" "" "$@"); fi
+    echo "$direct $bounced $guarded" >>"$work/turns"
   done
+  pooler_ticks=$(($(ticks "$pooler_pid") - pooler_ticks)) guard_ticks=$(($(ticks "${guards[@]}") - guard_ticks))
   [ ! -t 2 ] || printf '\r\033[K' >&2
-  awk -v label="$label" '
+  awk -v label="$label" -v seconds="$seconds" -v pooler_us=$((pooler_ticks * 10000)) -v guard_us=$((guard_ticks * 10000)) '
     function median(values, count,   i, j, t) {
       for (i = 1; i <= count; i++) for (j = i + 1; j <= count; j++)
         if (values[j] < values[i]) { t = values[i]; values[i] = values[j]; values[j] = t }
       return count % 2 ? values[(count + 1) / 2] : (values[count / 2] + values[count / 2 + 1]) / 2
     }
+    { pooler_sum += $2 * seconds; guard_sum += $3 * seconds }
     { direct[NR] = $1; pooler[NR] = $2; guard[NR] = $3; pd[NR] = $2 / $1; gd[NR] = $3 / $1; gp[NR] = $3 / $2 }
     END {
-      printf "%-28s %9.0f %9.0f %9.0f   x %.3f   x %.3f   x %.3f\n", label, median(direct, NR), median(pooler, NR),
-        median(guard, NR), median(pd, NR), median(gd, NR), median(gp, NR)
+      printf "%-24s %9.0f %9.0f %9.0f   x %.3f   x %.3f   x %.3f   %8.1f %8.1f\n", label, median(direct, NR), median(pooler, NR),
+        median(guard, NR), median(pd, NR), median(gd, NR), median(gp, NR), pooler_us / pooler_sum, guard_us / guard_sum
     }' "$work/turns"
 }
 
 server_up
 pooler_up
 guard_up
+attach read
+attach write
 printf 'pgbench, scale 10, %d clients, %d turns of %d s; transactions a second, and ratios\n' $clients "$turns" "$seconds"
-printf '%-28s %9s %9s %9s   %-7s   %-7s   %s\n' "" direct pgbouncer guard bouncer/d guard/d guard/bouncer
+printf '%-24s %9s %9s %9s   %-7s   %-7s   %-7s   %s\n' "" direct pgbouncer guard "bounc/d" "guard/d" "g/bounc" "us of CPU: pgbouncer, guard"
 compare "select only, simple" read -S -M simple
 compare "select only, prepared" read -S -M prepared
 compare "TPC-B-like, simple" write -M simple

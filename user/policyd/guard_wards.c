@@ -353,6 +353,7 @@ struct process_walk {
 	struct guard *guard;
 	struct guard_ward *ward;
 	struct error *error;
+	size_t seen; /* processes */
 };
 
 static int listen_for_process(pid_t pid, void *context)
@@ -379,7 +380,7 @@ static int add_ward(struct guard *guard, const struct agent *agent, const struct
 {
 	const struct socket_scope scope = scope_of(guard, agent);
 	struct guard_ward *ward = ward_new(guard, agent, tool, error);
-	struct process_walk walk = {guard, ward, error};
+	struct process_walk walk = {.guard = guard, .ward = ward, .error = error};
 	int result;
 
 	if (!ward)
@@ -393,6 +394,9 @@ static int add_ward(struct guard *guard, const struct agent *agent, const struct
 	result = pid ? ward_listen_for(guard, ward, pid, error) : 0;
 	if (result == 0)
 		result = holders_each_process(&scope, listen_for_process, &walk);
+	/* Nobody is there yet: whoever comes is most likely where we are. */
+	if (result == 0 && !ward->places)
+		result = ward_listen_for(guard, ward, getpid(), error);
 	if (result < 0 && !error->text[0])
 		(void)error_set_errno(error, STATUS_SYSTEM, -result,
 				      "cannot look at the processes of %s", agent->cgroup_path);
@@ -473,11 +477,12 @@ void wards_free(struct guard *guard)
 
 static int find_inhabited(pid_t pid, void *context)
 {
-	const struct process_walk *walk = context;
+	struct process_walk *walk = context;
 	struct guard_place *place;
 	struct stat status;
 	char path[64];
 
+	walk->seen++;
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
 	if (stat(path, &status) < 0)
 		return 0;
@@ -490,14 +495,17 @@ static int find_inhabited(pid_t pid, void *context)
 static void look_at(struct guard *guard, struct guard_ward *ward, const struct agent *agent)
 {
 	const struct socket_scope scope = scope_of(guard, agent);
-	struct process_walk walk = {guard, ward, NULL};
+	struct process_walk walk = {.guard = guard, .ward = ward};
 	struct guard_place **at = &ward->places, *place;
 
 	for (place = ward->places; place; place = place->next)
 		place->deserted++;
-	/* What can't be looked at is let be. */
-	if (holders_each_process(&scope, find_inhabited, &walk) < 0)
+	/* What can't be looked at is let be; so is all of a cgroup that nobody is in for now. */
+	if (holders_each_process(&scope, find_inhabited, &walk) < 0 || !walk.seen) {
+		for (place = ward->places; place; place = place->next)
+			place->deserted = 0;
 		return;
+	}
 	while ((place = *at) != NULL) {
 		if (place->deserted <= DESERTED_LOOKS) {
 			at = &place->next;
