@@ -8,9 +8,11 @@
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "manifest/manifest.h"
 #include "sql/decision.h"
 #include "tests/unit/sql_cases.h"
+#include "tests/unit/sql_hidden_cases.h"
 
 #define SQL(keys)                                                                              \
 	"{\"agentpol\":1,\"name\":\"t\",\"tools\":{\"q\":{\"sql\":{\"engine\":\"postgresql\"," \
@@ -24,6 +26,9 @@ static const char shop[] =
 	    "note)\",\"counts\",\"absent_seq\"]},{\"delete\":[\"orders\"]}],"
 	    "\"functions\":[\"nextval\",\"app.tax\"],\"statement_timeout\":\"30s\"");
 static const char reader[] = SQL("\"allow\":[{\"select\":[\"orders\"]}]");
+
+static const char closed[] = SQL("\"catalog\":\"none\",\"allow\":[{\"select\":[\"orders\"]}],"
+				 "\"functions\":[\"pg_relation_size\"]");
 
 static const char snapshot[] =
 	"{\"version\":1,\"relations\":["
@@ -104,14 +109,15 @@ static char letter_of(const struct verdict *verdict)
 	return '?';
 }
 
-static void check_all(const char *catalog, size_t place)
+static void check_cases(const struct sql_case *cases, size_t count, const char *manifest,
+			const char *catalog, size_t place)
 {
 	struct world world;
 	size_t wrong = 0;
 
-	build(&world, shop, catalog);
-	for (size_t i = 0; i < sizeof(sql_cases) / sizeof(sql_cases[0]); i++) {
-		const struct sql_case *one = &sql_cases[i];
+	build(&world, manifest, catalog);
+	for (size_t i = 0; i < count; i++) {
+		const struct sql_case *one = &cases[i];
 		const struct verdict *verdict = decide(&world, one->text);
 		const char got = letter_of(verdict);
 
@@ -123,6 +129,13 @@ static void check_all(const char *catalog, size_t place)
 	}
 	tear(&world);
 	assert_int_equal(wrong, 0);
+}
+
+static void check_all(const char *catalog, size_t place)
+{
+	check_cases(sql_cases, ARRAY_SIZE(sql_cases), shop, catalog, place);
+	check_cases(sql_hidden_cases, ARRAY_SIZE(sql_hidden_cases), shop, catalog, place);
+	check_cases(sql_no_catalog_cases, ARRAY_SIZE(sql_no_catalog_cases), closed, catalog, place);
 }
 
 static void each_text_has_its_verdict_offline(void **state)

@@ -129,6 +129,18 @@ static void what_passes_parses_without_a_crash_and_soon(void **state)
 		{"SELECT 1 FROM ", "(SELECT 1 FROM ", "a", ")x", ""},
 		{"SELECT ", "ARRAY[", "1", "]", ""},
 		{"SELECT ", "f(", "1", ")", ""},
+		{"SELECT ", "a[", "1", "]", ""},
+		{"UPDATE t SET (a,b,c,d) = (", "WITH x AS (UPDATE t SET (a,b,c,d) = (", "SELECT 1",
+		 ") RETURNING 1) SELECT 1,1,1,1", ")"},
+		{"UPDATE t SET a = 1", ", (a,b) = (SELECT 1,1)", "", "", ""},
+		{"UPDATE t SET (a", ",a", ") = (SELECT 1", ",1", ")"},
+		{"UPDATE t SET (a", ",a", ") = (1", "+1", ")"},
+		{"UPDATE t SET (a", ",a", ") = (SELECT '", "\n", "')"},
+		{"UPDATE t SET (a[1]", ",a.b", ") /* */ =ROW(1", ",f(1,2)", ")"},
+		{"UPDATE t SET ", "(a,b)=1 IN (SELECT 1 WHERE ", "1", ")", ""},
+		{"INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET (a", ",a", ") = (SELECT 1",
+		 ",1", ")"},
+		{"SELECT 1 WHERE (a,b) = (1,2)", " OR (a,b) = (1,2)", "", "", ""},
 		{"SELECT ", "CASE WHEN 1 THEN ", "1", " END", ""},
 		{"SELECT CASE", " WHEN 1 THEN 1", " END", "", ""},
 		{"SELECT a", " COLLATE c", "", "", ""},
@@ -249,6 +261,32 @@ static void strings_and_comments_count_as_what_they_are(void **state)
 			fail_msg("%s%s...", plain[i].head, plain[i].piece);
 }
 
+static void what_the_tree_copies_counts_as_often(void **state)
+{
+	static const struct {
+		struct pattern pattern;
+		size_t passes, fails;
+	} cases[] = {
+		{{"SELECT ", "(", "1", ")", ""}, SQL_GROUPS_MAX, SQL_GROUPS_MAX + 1},
+		{{"UPDATE t SET (a,b,c,d) = (", "WITH x AS (UPDATE t SET (a,b,c,d) = (", "SELECT 1",
+		  ") RETURNING 1) SELECT 1,1,1,1", ")"},
+		 3,
+		 8},
+		{{"UPDATE t SET (a", ",a", ") = (SELECT 1", ",1", ")"}, 100, 300},
+		/* Behind the next comma things count once again. */
+		{{"UPDATE t SET (a,b) = (SELECT 1,1), c = f(1", ",1", ")", "", ""}, 39900, 40000},
+		{{"UPDATE t SET (a,b) = f(1", ",1", ")", "", ""}, 19900, 20000},
+		{{"UPDATE t SET (a,b,c,d) = ROW('", "x", "', 1)", "", ""}, 520000, 530000},
+		{{"UPDATE t SET c = '", "x", "'", "", ""}, SQL_TEXT_MAX - 19, SQL_TEXT_MAX},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_true(passes(&cases[i].pattern, cases[i].passes));
+		assert_false(passes(&cases[i].pattern, cases[i].fails));
+	}
+}
+
 static void bytes_are_checked_before_anything_else(void **state)
 {
 	_cleanup_free_ char *text = malloc(SQL_TEXT_MAX + 1);
@@ -274,6 +312,7 @@ int main(void)
 		cmocka_unit_test(what_passes_parses_without_a_crash_and_soon),
 		cmocka_unit_test(what_kills_the_parser_does_not_pass),
 		cmocka_unit_test(strings_and_comments_count_as_what_they_are),
+		cmocka_unit_test(what_the_tree_copies_counts_as_often),
 		cmocka_unit_test(bytes_are_checked_before_anything_else),
 	};
 

@@ -33,6 +33,7 @@ struct analysis {
 	size_t columns; /* of ANALYSIS_COLUMNS_MAX */
 	size_t work;	/* of ANALYSIS_WORK_MAX */
 	size_t depth;	/* of ANALYSIS_DEPTH_MAX */
+	bool alone;	/* the next expression's type does not become that of another value */
 	bool failed;	/* a fault was found, or memory ran out: what follows does not matter */
 };
 
@@ -86,9 +87,15 @@ struct value_type {
 	const char *const *fields; /* of a composite type; else NULL */
 	size_t field_count;
 	bool tableoid; /* a table's own: it names the table that was read, or a part of it */
+	/* A type that looks names and numbers up ("regclass"), of a value that was looked at. In
+	 * ARRAY, COALESCE, UNION and their kin all values beside it would be looked up too. */
+	const char *lookup;
 };
 struct value_type walk_expression(struct analysis *analysis, struct level *level,
 				  const struct tree_value *node);
+/* The same where the value's type stays its own: it may be one that looks names up. */
+struct value_type walk_alone(struct analysis *analysis, struct level *level,
+			     const struct tree_value *node);
 void walk_list(struct analysis *analysis, struct level *level, const struct tree_value *list);
 void walk_sort(struct analysis *analysis, struct level *level, const struct tree_value *sort);
 void walk_window(struct analysis *analysis, struct level *level, const struct tree_value *window);
@@ -104,8 +111,9 @@ struct value_type walk_call(struct analysis *analysis, struct level *level,
 void use_operator(struct analysis *analysis, const struct tree_value *names);
 void use_operator_named(struct analysis *analysis, const char *schema, const char *sign);
 void use_type(struct analysis *analysis, struct level *level, const struct tree_value *type);
-void use_cast(struct analysis *analysis, struct level *level, const struct tree_value *type,
-	      const struct tree_value *argument, struct value_type argument_type);
+/* The type if it looks names up, and is granted for this argument alone; else NULL. */
+const char *use_cast(struct analysis *analysis, struct level *level, const struct tree_value *type,
+		     const struct tree_value *argument, struct value_type argument_type);
 void use_collation(struct analysis *analysis, const struct tree_value *names);
 
 /* ---- query.c, with.c, from.c, change.c ---- */

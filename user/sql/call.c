@@ -67,7 +67,7 @@ static void use_sequence(struct analysis *analysis, struct level *level, const c
 }
 
 /* The fields of what PostgreSQL's own function returns, where they are known. */
-static struct value_type call_type(const struct analysis *analysis, const char *schema,
+static struct value_type fields_of(const struct analysis *analysis, const char *schema,
 				   const char *name)
 {
 	const struct sql_catalog *catalog = analysis->subject->catalog;
@@ -84,6 +84,35 @@ static struct value_type call_type(const struct analysis *analysis, const char *
 	return type;
 }
 
+static struct value_type call_type(const struct analysis *analysis, const char *schema,
+				   const char *name)
+{
+	static const char *const returns[][2] = {{"pg_typeof", "regtype"},
+						 {"get_current_ts_config", "regconfig"}};
+	struct value_type type = fields_of(analysis, schema, name);
+
+	for (size_t i = 0; is_own(schema) && i < ARRAY_SIZE(returns); i++)
+		if (strcmp(returns[i][0], name) == 0 &&
+		    !sql_catalog_opens_type(analysis->subject->policy->catalog, returns[i][1]))
+			type.lookup = returns[i][1];
+	return type;
+}
+
+/* PostgreSQL's own functions may take a type from one argument and give it to another (lag). One
+ * that the manifest names is meant to look names up. */
+static void walk_arguments(struct analysis *analysis, struct level *level, const char *schema,
+			   const char *name, const struct tree_value *arguments)
+{
+	const bool granted = grants_function(analysis, schema, name) &&
+			     !(is_own(schema) && sql_function_is_harmless(name, NULL));
+
+	tree_for_each(argument, arguments)
+	{
+		analysis->alone = granted;
+		(void)walk_expression(analysis, level, argument);
+	}
+}
+
 struct value_type walk_call(struct analysis *analysis, struct level *level,
 			    const struct tree_value *call)
 {
@@ -98,7 +127,7 @@ struct value_type walk_call(struct analysis *analysis, struct level *level,
 	if (is_own(schema) && is_one_of(name, sequence, ARRAY_SIZE(sequence)))
 		use_sequence(analysis, level, name, arguments);
 	else
-		walk_list(analysis, level, arguments);
+		walk_arguments(analysis, level, schema, name, arguments);
 	walk_sort(analysis, level, tree_member(call, "agg_order"));
 	(void)walk_expression(analysis, level, tree_member(call, "agg_filter"));
 	walk_window(analysis, level, tree_member(call, "over"));
@@ -197,8 +226,9 @@ static const struct {
 	{"regproc", use_function_name},
 };
 
-static bool cast_looks_up(struct analysis *analysis, const char *name,
-			  const struct tree_value *argument)
+/* A literal that was looked at, or a table's own number. */
+static bool lookup_is_known(struct analysis *analysis, const char *name,
+			    const struct tree_value *argument, struct value_type argument_type)
 {
 	const char *text =
 		tree_string(tree_member(tree_member(argument, "A_Const"), "sval"), "sval");
@@ -209,22 +239,26 @@ static bool cast_looks_up(struct analysis *analysis, const char *name,
 			if (lookups[i].use(analysis, text))
 				return true;
 		}
-	return sql_catalog_opens_type(analysis->subject->policy->catalog, name);
+	return argument_type.tableoid && strcmp(name, "regclass") == 0;
 }
 
-void use_cast(struct analysis *analysis, struct level *level, const struct tree_value *type,
-	      const struct tree_value *argument, struct value_type argument_type)
+const char *use_cast(struct analysis *analysis, struct level *level, const struct tree_value *type,
+		     const struct tree_value *argument, struct value_type argument_type)
 {
 	const struct tree_value *names = tree_member(type, "names");
 	const char *schema = NULL, *name = NULL;
+	bool opened, known;
 
 	if (names && names->count <= 2 && !tree_member(type, "arrayBounds") &&
 	    node_check(analysis, "TypeName", type) &&
-	    node_qualified(analysis, "sql-type", names, &schema, &name) && is_own(schema) &&
-	    (cast_looks_up(analysis, name, argument) ||
-	     (argument_type.tableoid && strcmp(name, "regclass") == 0)))
-		return;
+	    node_qualified(analysis, "sql-type", names, &schema, &name) && is_own(schema)) {
+		known = lookup_is_known(analysis, name, argument, argument_type);
+		opened = sql_catalog_opens_type(analysis->subject->policy->catalog, name);
+		if (known || opened)
+			return opened ? NULL : name;
+	}
 	use_type(analysis, level, type);
+	return NULL;
 }
 
 /* A collation runs nothing. Those of other schemas are left out since they name what is there. */

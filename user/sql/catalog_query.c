@@ -13,11 +13,12 @@
 #include "sql/builtins.h"
 #include "sql/builtins_table.h"
 
-/* pg_catalog's own number, and those of pg_proc and pg_operator, are fixed (pg_namespace.dat,
- * pg_proc.h, pg_operator.h). */
+/* pg_catalog's own number, and those of pg_proc, pg_operator and the language C, are fixed
+ * (pg_namespace.dat, pg_proc.h, pg_operator.h, pg_language.dat). */
 #define PG_CATALOG  "11::pg_catalog.oid"
 #define PG_PROC	    "1255::pg_catalog.oid"
 #define PG_OPERATOR "2617::pg_catalog.oid"
+#define LANGUAGE_C  "13::pg_catalog.oid"
 #define EQUALS	    " OPERATOR(pg_catalog.=) "
 #define DIFFERS	    " OPERATOR(pg_catalog.<>) "
 
@@ -42,11 +43,14 @@ static const char relations_head[] =
 	/* A schema that the role may not use is passed over where a bare name is looked up. */
 	"WHERE pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND c.relname" EQUALS "ANY (";
 
-/* Subqueries that are looked at for few rows are scalar ones: the planner hashes what stands in
- * EXISTS, and reads all of pg_proc and pg_depend for it. What an extension brings is its
- * administrator's choice; what takes only types of its own and computes but its arguments can't be
- * meant by a statement over PostgreSQL's types, and is left out, so that PostGIS, citext and hstore
- * do not close "=". */
+/* All functions that a bare name could reach: which of those on the list of harmless ones this
+ * server has itself depends on its version. Subqueries that are looked at for few rows are scalar
+ * ones: the planner hashes what stands in EXISTS, and reads all of pg_depend for it. What an
+ * extension brings is its administrator's choice. Of its functions, what takes types of its own and
+ * computes but its arguments can't be meant by a statement over PostgreSQL's types. Of its
+ * operators, those that compute but their arguments do no harm whatever they take, nor do those in
+ * C that depend on a setting (pg_trgm's "%"). They are left out, so that PostGIS, citext, intarray
+ * and pg_trgm do not close "=", "+" and "%". */
 static const char functions_head[] =
 	"), '[]'::pg_catalog.json), 'functions', COALESCE((SELECT pg_catalog.json_agg("
 	"pg_catalog.json_build_object('schema', s.nspname::pg_catalog.text, "
@@ -55,9 +59,7 @@ static const char functions_head[] =
 	"JOIN pg_catalog.pg_namespace n ON n.oid" EQUALS "p.pronamespace "
 	"WHERE p.pronamespace" DIFFERS PG_CATALOG " AND (";
 static const char functions_name[] =
-	" OR (EXISTS (SELECT FROM pg_catalog.pg_proc b WHERE b.proname" EQUALS "p.proname "
-	"AND b.pronamespace" EQUALS PG_CATALOG ")"
-	" AND NOT (p.provolatile" EQUALS "'i'::pg_catalog.\"char\""
+	" OR (NOT (p.provolatile" EQUALS "'i'::pg_catalog.\"char\""
 	" AND COALESCE((SELECT true FROM pg_catalog.pg_depend d WHERE d.classid" EQUALS PG_PROC
 	" AND d.objid" EQUALS "p.oid AND d.deptype" EQUALS
 	"'e'::pg_catalog.\"char\" LIMIT 1), false)"
@@ -72,14 +74,13 @@ static const char operators_head[] =
 	"SELECT n.nspname, o.oprname FROM pg_catalog.pg_operator o "
 	"JOIN pg_catalog.pg_namespace n ON n.oid" EQUALS "o.oprnamespace "
 	"WHERE o.oprnamespace" DIFFERS PG_CATALOG " AND NOT ("
-	"COALESCE((SELECT p.provolatile" EQUALS
-	"'i'::pg_catalog.\"char\" FROM pg_catalog.pg_proc p "
+	"COALESCE((SELECT p.provolatile" EQUALS "'i'::pg_catalog.\"char\""
+	" OR (p.provolatile" EQUALS "'s'::pg_catalog.\"char\" AND p.prolang" EQUALS LANGUAGE_C
+	") FROM pg_catalog.pg_proc p "
 	"WHERE p.oid" EQUALS "o.oprcode::pg_catalog.oid), false)"
 	" AND EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid" EQUALS PG_OPERATOR
 	" AND d.objid" EQUALS "o.oid AND d.deptype" EQUALS "'e'::pg_catalog.\"char\")"
-	" AND EXISTS (SELECT FROM pg_catalog.pg_type t WHERE (t.oid" EQUALS
-	"o.oprleft OR t.oid" EQUALS "o.oprright) AND t.typnamespace" DIFFERS PG_CATALOG
-	")) AND n.nspname" EQUALS "ANY (";
+	") AND n.nspname" EQUALS "ANY (";
 static const char query_tail[] =
 	") GROUP BY n.nspname, o.oprname) s), '[]'::pg_catalog.json))::pg_catalog.text";
 

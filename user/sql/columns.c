@@ -66,7 +66,8 @@ static enum column_found find_local(struct analysis *analysis, struct level *lev
 			row_add_table(analysis, &open, row->open_tables[j], true);
 		if (row->open && found == COLUMN_NONE)
 			found = COLUMN_MAYBE;
-		if (!is_system_column(name))
+		/* A view has none, and a join shows none. */
+		if (!is_system_column(name) || !entry->range->base)
 			continue;
 		for (size_t j = 0; j < row->table_count; j++) {
 			access_read(analysis, row->tables[j], name);
@@ -92,11 +93,12 @@ static struct value_type whole_row(struct analysis *analysis, const struct range
 	return range->function ? no_type : (struct value_type){.row = &range->row};
 }
 
-struct value_type column_bare(struct analysis *analysis, struct level *level, const char *name)
+/* `maybe`: it may be something else that has been found already. */
+static struct value_type find_bare(struct analysis *analysis, struct level *level, const char *name,
+				   bool maybe)
 {
 	const struct range *range = scope_range(analysis, level, NULL, name);
 	struct value_type type = {0};
-	bool maybe = false;
 
 	for (struct level *at = level; at; at = at->outer) {
 		const enum column_found found =
@@ -111,6 +113,16 @@ struct value_type column_bare(struct analysis *analysis, struct level *level, co
 	if (!maybe)
 		analysis_deny(analysis, "sql-column", "there is no column %s here", name);
 	return no_type;
+}
+
+struct value_type column_bare(struct analysis *analysis, struct level *level, const char *name)
+{
+	return find_bare(analysis, level, name, false);
+}
+
+void column_perhaps(struct analysis *analysis, struct level *level, const char *name)
+{
+	(void)find_bare(analysis, level, name, true);
 }
 
 /* PostgreSQL calls a function of that name on the row, where there is no such column. */

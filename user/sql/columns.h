@@ -13,6 +13,8 @@ enum column_found column_local(struct analysis *analysis, struct level *level, c
 			       struct value_type *type);
 /* A bare name: a column of this level or one further out, or a range's whole row. */
 struct value_type column_bare(struct analysis *analysis, struct level *level, const char *name);
+/* A bare name that may be a result's: what else it may be is read. */
+void column_perhaps(struct analysis *analysis, struct level *level, const char *name);
 
 /* A ColumnRef taken apart. */
 struct column_name {

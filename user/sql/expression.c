@@ -101,12 +101,64 @@ static void use_operators_of(struct analysis *analysis, const struct tree_value 
 	analysis_unknown_node(analysis, "A_Expr", kind);
 }
 
+/* A literal or a parameter takes the type of the values in the list beside it. */
+static bool takes_any_type(const struct tree_value *value)
+{
+	return tree_member(tree_member(value, "A_Const"), "sval") || tree_member(value, "ParamRef");
+}
+
+/* IN (a, b): all of them become one type. */
+static void walk_in(struct analysis *analysis, struct level *level, const struct tree_value *value,
+		    const struct tree_value *items)
+{
+	bool typed = !takes_any_type(value);
+
+	tree_for_each(item, items) typed &= !takes_any_type(item);
+	analysis->alone = typed;
+	(void)walk_expression(analysis, level, value);
+	tree_for_each(item, items)
+	{
+		analysis->alone = typed;
+		(void)walk_expression(analysis, level, item);
+	}
+}
+
+/* What compares looks its operator up by the types of both sides, and these stay as they are. */
+static bool compares(const struct tree_value *body)
+{
+	static const char *const signs[] = {"=", "<>", "<", ">", "<=", ">="};
+	static const char *const kinds[] = {"AEXPR_OP", "AEXPR_OP_ANY", "AEXPR_OP_ALL",
+					    "AEXPR_DISTINCT", "AEXPR_NOT_DISTINCT"};
+	const char *kind = tree_string(body, "kind"), *sign = NULL;
+	bool known = false;
+
+	tree_for_each(item, tree_member(body, "name")) sign = node_name(item);
+	for (size_t i = 0; kind && i < ARRAY_SIZE(kinds); i++)
+		known |= strcmp(kinds[i], kind) == 0;
+	for (size_t i = 0; known && sign && i < ARRAY_SIZE(signs); i++)
+		if (strcmp(signs[i], sign) == 0)
+			return true;
+	return false;
+}
+
 static struct value_type walk_operator(struct analysis *analysis, struct level *level,
 				       const struct tree_value *body)
 {
+	const struct tree_value *left = tree_member(body, "lexpr");
+	const struct tree_value *right = tree_member(body, "rexpr");
+	const struct tree_value *list = tree_member(tree_member(right, "List"), "items");
+	const char *kind = tree_string(body, "kind");
+
 	use_operators_of(analysis, body);
-	walk_member(analysis, level, body, "lexpr");
-	walk_member(analysis, level, body, "rexpr");
+	if (list && kind && strcmp(kind, "AEXPR_IN") == 0) {
+		(void)node_read(analysis, right);
+		walk_in(analysis, level, left, list);
+		return no_type;
+	}
+	analysis->alone = compares(body);
+	(void)walk_expression(analysis, level, left);
+	analysis->alone = compares(body);
+	(void)walk_expression(analysis, level, right);
 	return no_type;
 }
 
@@ -124,10 +176,11 @@ static struct value_type walk_case(struct analysis *analysis, struct level *leve
 static struct value_type walk_cast(struct analysis *analysis, struct level *level,
 				   const struct tree_value *body)
 {
-	const struct value_type type = walk_expression(analysis, level, tree_member(body, "arg"));
+	const struct value_type type = walk_alone(analysis, level, tree_member(body, "arg"));
 
-	use_cast(analysis, level, tree_member(body, "typeName"), tree_member(body, "arg"), type);
-	return no_type;
+	return (struct value_type){.lookup =
+					   use_cast(analysis, level, tree_member(body, "typeName"),
+						    tree_member(body, "arg"), type)};
 }
 
 static struct value_type walk_collate(struct analysis *analysis, struct level *level,
@@ -235,14 +288,29 @@ struct value_type walk_expression(struct analysis *analysis, struct level *level
 				  const struct tree_value *value)
 {
 	const struct node node = node_read(analysis, value);
+	const bool alone = analysis->alone;
 	struct value_type type = {0};
 
+	analysis->alone = false;
 	if (!node.kind)
 		return no_type;
 	if (analysis_enter(analysis))
 		type = walk_one(analysis, level, node);
 	analysis_leave(analysis);
+	if (type.lookup && !alone)
+		analysis_deny(analysis, "sql-type",
+			      "%s is granted in a comparison, a cast or a result alone: here it "
+			      "would make other values names too",
+			      type.lookup);
+	type.lookup = NULL;
 	return type;
+}
+
+struct value_type walk_alone(struct analysis *analysis, struct level *level,
+			     const struct tree_value *value)
+{
+	analysis->alone = true;
+	return walk_expression(analysis, level, value);
 }
 
 void walk_sort(struct analysis *analysis, struct level *level, const struct tree_value *sort)

@@ -17,9 +17,19 @@
 /* Longer ones are refused by the scanner (NAMEDATALEN), but in time with a power of the length. */
 #define OPERATOR_MAX 63
 
+/* What stands in a pair of parentheses or brackets, as far as it has been read. */
+struct group {
+	size_t around; /* how often the tree has the group itself */
+	size_t copies; /* and what is read now: more behind "(a, b) =" */
+	size_t commas;
+};
+
 struct counter {
 	const char *at, *end;
-	size_t tokens, operators, rescanned;
+	struct group groups[SQL_GROUPS_MAX + 1]; /* the first one is around them all */
+	size_t depth;
+	size_t listed; /* behind ")": how many items stood before it; else 0 */
+	size_t tokens, bytes, operators, rescanned;
 	const char *run_end;  /* of the operator bytes that were looked at last */
 	const char *exceeded; /* the sentence; NULL: none so far */
 };
@@ -50,9 +60,15 @@ static size_t left(const struct counter *counter)
 	return (size_t)(counter->end - counter->at);
 }
 
+static bool starts_at(const struct counter *counter, size_t offset, const char *two)
+{
+	return left(counter) >= offset + 2 && counter->at[offset] == two[0] &&
+	       counter->at[offset + 1] == two[1];
+}
+
 static bool starts(const struct counter *counter, const char *two)
 {
-	return left(counter) >= 2 && counter->at[0] == two[0] && counter->at[1] == two[1];
+	return starts_at(counter, 0, two);
 }
 
 /* The scanner matches all operator bytes from here on, whatever it keeps of them. */
@@ -179,9 +195,7 @@ static size_t operator_length(const struct counter *counter)
 	size_t length = 0, marked;
 
 	while (length < left(counter) && is_operator(counter->at[length])) {
-		const struct counter here = {.at = counter->at + length, .end = counter->end};
-
-		if (starts(&here, "/*") || starts(&here, "--"))
+		if (starts_at(counter, length, "/*") || starts_at(counter, length, "--"))
 			break;
 		if (++length > OPERATOR_MAX)
 			return 0;
@@ -227,11 +241,70 @@ static void take_word(struct counter *counter)
 	counter->operators += deepens(start, (size_t)(counter->at - start));
 }
 
+static void open_group(struct counter *counter)
+{
+	const size_t copies = counter->groups[counter->depth].copies;
+
+	if (counter->depth == SQL_GROUPS_MAX)
+		counter->exceeded = "parentheses are nested too deeply";
+	else
+		counter->groups[++counter->depth] =
+			(struct group){.around = copies, .copies = copies};
+}
+
+/* SET (a, b) = source: the tree has the source, which goes on to the next comma or the end of the
+ * group, once for each column. That a comparison looks the same makes its right side count more. */
+static void multiply(struct group *group, size_t columns)
+{
+	size_t copies = group->around * columns;
+
+	/* No more than the limit, which it will exceed then: it must not run over. */
+	if (copies > SQL_TOKENS_MAX)
+		copies = SQL_TOKENS_MAX + 1;
+	if (copies > group->copies)
+		group->copies = copies;
+}
+
+/* How often the tree has what is read from here on. */
+static void count_copies(struct counter *counter, char byte)
+{
+	struct group *group = &counter->groups[counter->depth];
+	const size_t listed = counter->listed;
+
+	counter->listed = 0;
+	switch (byte) {
+	case '(':
+	case '[':
+		open_group(counter);
+		break;
+	case ')':
+	case ']':
+		counter->listed = byte == ')' ? group->commas + 1 : 0;
+		if (counter->depth)
+			counter->depth--;
+		break;
+	case ',':
+		group->commas++;
+		group->copies = group->around;
+		break;
+	case ';':
+		group->copies = group->around;
+		break;
+	case '=':
+		if (listed > 1 && operator_length(counter) == 1)
+			multiply(group, listed);
+		break;
+	default:
+		break;
+	}
+}
+
 static void take_token(struct counter *counter)
 {
 	const char byte = *counter->at;
 
-	counter->tokens++;
+	count_copies(counter, byte);
+	counter->tokens += counter->groups[counter->depth].copies;
 	if (is_letter(byte)) {
 		take_word(counter);
 	} else if (byte == '\'' || byte == '"') {
@@ -250,6 +323,17 @@ static void take_token(struct counter *counter)
 	}
 }
 
+static void take_copied(struct counter *counter)
+{
+	const char *start = counter->at;
+	const size_t copies = counter->groups[counter->depth].copies;
+
+	take_token(counter);
+	counter->bytes += (size_t)(counter->at - start) * copies;
+	if (counter->bytes > SQL_BYTES_MAX)
+		counter->exceeded = "too much is assigned to several columns at once";
+}
+
 static void count(struct counter *counter)
 {
 	while (counter->at < counter->end && !counter->exceeded) {
@@ -260,7 +344,7 @@ static void count(struct counter *counter)
 		else if (starts(counter, "/*"))
 			skip_comment(counter);
 		else
-			take_token(counter);
+			take_copied(counter);
 		if (counter->rescanned > SQL_RESCAN_MAX)
 			counter->exceeded = "signs of operators stand in too long a row";
 		if (counter->operators > SQL_OPERATORS_MAX)
@@ -289,7 +373,8 @@ static const char *bytes_fault(const char *text, size_t length)
 
 const char *sql_limits_exceeded(const char *text, size_t length)
 {
-	struct counter counter = {.at = text, .end = text + length};
+	struct counter counter = {
+		.at = text, .end = text + length, .groups[0] = {.around = 1, .copies = 1}};
 	const char *fault;
 
 	if (length > SQL_TEXT_MAX)

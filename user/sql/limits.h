@@ -18,7 +18,14 @@
 #define SQL_TEXT_MAX	  (1U << 20) /* bytes of a statement that is judged */
 #define SQL_COMMENT_DEPTH 32
 #define SQL_OPERATORS_MAX 10000 /* operators, casts, UNION, JOIN ...: what makes the tree deep */
-#define SQL_TOKENS_MAX	  80000 /* what makes it wide */
+#define SQL_TOKENS_MAX	  80000 /* what makes it wide, as often as the tree has it */
+/*
+ * UPDATE's SET (a, b, c) = source puts the source into the tree three times, and a source may hold
+ * another UPDATE: 540 bytes of them cost 290 MB. So tokens there, and their bytes, count as often
+ * as they are copied.
+ */
+#define SQL_BYTES_MAX  (2U << 20)
+#define SQL_GROUPS_MAX 1000 /* parentheses and brackets inside of each other */
 /*
  * The scanner matches an operator, and the opening of a comment, together with all operator bytes
  * behind it, and then puts back what is too much: half a MiB of slashes and asterisks costs four

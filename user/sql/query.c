@@ -100,6 +100,9 @@ struct row walk_targets(struct analysis *analysis, struct level *level,
 			continue;
 		if (!name)
 			name = figure_name(value);
+		/* The results of a query within another one, and of UNION, take each other's type.
+		 */
+		analysis->alone = level->outer == NULL;
 		add_result(analysis, &result, name, walk_expression(analysis, level, value));
 	}
 	row_detach(&result);
@@ -123,7 +126,7 @@ static void walk_output_name(struct analysis *analysis, struct level *level,
 	if (row_find(analysis, result, name))
 		return;
 	if (result->open || result->open_count)
-		(void)column_local(analysis, level, name, &type);
+		column_perhaps(analysis, level, name);
 	else
 		(void)column_bare(analysis, level, name);
 }
@@ -131,6 +134,14 @@ static void walk_output_name(struct analysis *analysis, struct level *level,
 static void walk_output_list(struct analysis *analysis, struct level *level,
 			     const struct row *result, enum output_clause clause,
 			     const struct tree_value *list);
+
+/* (a, b) in GROUP BY is two of its items; ROW(a, b) is a value. */
+static bool is_bare_row(struct node node)
+{
+	const char *format = tree_string(node.body, "row_format");
+
+	return format && strcmp(format, "COERCE_IMPLICIT_CAST") == 0;
+}
 
 static void walk_output(struct analysis *analysis, struct level *level, const struct row *result,
 			enum output_clause clause, const struct tree_value *value)
@@ -150,7 +161,7 @@ static void walk_output(struct analysis *analysis, struct level *level, const st
 	if (node_is(node, "GroupingSet"))
 		walk_output_list(analysis, level, result, clause,
 				 tree_member(node.body, "content"));
-	else if (node_is(node, "RowExpr") && clause == CLAUSE_GROUP)
+	else if (node_is(node, "RowExpr") && clause == CLAUSE_GROUP && is_bare_row(node))
 		walk_output_list(analysis, level, result, clause, tree_member(node.body, "args"));
 	else
 		(void)walk_expression(analysis, level, value);
