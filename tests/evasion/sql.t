@@ -99,6 +99,16 @@ for one in "${clients[@]}"; do
   is "$one: nothing has changed" "$(pg_digest)" "$before"
 done
 
+# ---- a cgroup that nobody is in yet ----
+
+mkdir "$cgroups/$name-early"
+ok "an empty cgroup is attached" quietly "$agentpol" attach --socket "$work/policyd.sock" -m "$work/m.json" --tool query_orders \
+  --allow-degraded --cgroup "$cgroups/$name-early"
+# shellcheck disable=SC2016 # the inner shell's
+early() { sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$cgroups/$name-early" "${near[@]}" "$@"; }
+is "who comes into it is served at the first try" "$(early psql -X -q -At -h "$granted" -U orders_bot -d shop -c "SELECT id FROM orders WHERE id = 7" 2>&1)" 7
+like "as it is granted" "$(early psql -X -q -At -h "$granted" -U orders_bot -d shop -c "TABLE vault" 2>&1)" "select on vault is not granted"
+
 # ---- breaches of the protocol ----
 
 from=$(log_mark)
