@@ -7,110 +7,7 @@
 #include <cmocka.h>
 
 #include "sql/limits.h"
-#include "tests/unit/sql_wire.h"
-
-/* Both directions, in pieces of `step` bytes. */
-static size_t step = 1U << 30;
-
-static size_t feed(struct wire *wire, bool client, const void *bytes, size_t length)
-{
-	size_t at = 0, more, taken;
-
-	while (at < length) {
-		more = length - at < step ? length - at : step;
-		taken = more;
-		if (client)
-			taken = session_from_client(wire->session, (const uint8_t *)bytes + at,
-						    more);
-		else
-			session_from_server(wire->session, (const uint8_t *)bytes + at, more);
-		at += taken;
-		if (taken < more)
-			break;
-	}
-	return at;
-}
-#define CLIENT(literal) feed(&wire, true, (literal), sizeof(literal) - 1)
-#define SERVER(literal) feed(&wire, false, (literal), sizeof(literal) - 1)
-
-static size_t client_says(struct wire *wire, char type, const void *body, size_t length)
-{
-	struct buffer message = {0};
-	size_t begin = message_begin(&message, type), taken;
-
-	buffer_append(&message, body, length);
-	message_end(&message, begin);
-	taken = feed(wire, true, buffer_bytes(&message), message.length);
-	buffer_clear(&message);
-	return taken;
-}
-
-static size_t query(struct wire *wire, const char *text)
-{
-	return client_says(wire, 'Q', text, strlen(text) + 1);
-}
-
-static size_t parse(struct wire *wire, const char *name, const char *text)
-{
-	struct buffer body = {0};
-	size_t taken;
-
-	protocol_put_string(&body, name);
-	protocol_put_string(&body, text);
-	buffer_append(&body, "\0", 2);
-	taken = client_says(wire, 'P', buffer_bytes(&body), body.length);
-	buffer_clear(&body);
-	return taken;
-}
-
-static void server_says_error(struct wire *wire, const char *code, const char *text)
-{
-	const struct error_response error = {.severity = "ERROR", .code = code, .message = text};
-	struct buffer message = {0};
-
-	message_put_error(&message, &error);
-	feed(wire, false, buffer_bytes(&message), message.length);
-	buffer_clear(&message);
-}
-
-static bool has(const struct buffer *buffer, const char *text)
-{
-	return buffer->length && memmem(buffer_bytes(buffer), buffer->length, text, strlen(text));
-}
-
-/* The types of the messages that stand in the buffer. */
-static const char *types(const struct buffer *buffer)
-{
-	static char list[64];
-	struct message_head head;
-	size_t at = 0, count = 0;
-
-	while (at + MESSAGE_HEAD <= buffer->length && count < sizeof(list) - 1) {
-		assert_true(message_head_read(buffer_bytes(buffer) + at, &head));
-		list[count++] = head.type;
-		at += MESSAGE_HEAD + head.body;
-	}
-	assert_int_equal(at, buffer->length);
-	list[count] = '\0';
-	return list;
-}
-
-static void forget(struct wire *wire)
-{
-	buffer_clear(&wire->client);
-	buffer_clear(&wire->server);
-}
-
-static void start(struct wire *wire)
-{
-	assert_true(wire_open(wire));
-	feed(wire, true, wire_client_start, sizeof(wire_client_start) - 1);
-	assert_int_equal(wire->servers_wanted, 1);
-	session_server_ready(wire->session);
-	feed(wire, false, wire_server_start, sizeof(wire_server_start) - 1);
-	assert_true(session_is_open(wire->session));
-	forget(wire);
-}
+#include "tests/unit/sql_session_feed.h"
 
 /* The token of the last denied text that the server was sent. */
 static void token(const struct wire *wire, char *text, size_t room)
@@ -573,29 +470,6 @@ static void in_audit_mode_all_passes_and_is_told(void **state)
 	wire_close(&wire);
 }
 
-static void allowed_statements_are_logged_with_their_rows(void **state)
-{
-	struct wire wire = {.rules = {.log_allowed = true}};
-
-	(void)state;
-	start(&wire);
-	query(&wire, "select 17");
-	SERVER("C\0\0\0\x0dSELECT 3\0Z\0\0\0\x05I");
-	assert_int_equal(wire.records, 1);
-	assert_true(wire.last_has_rows);
-	assert_int_equal(wire.last_rows, 3);
-	assert_string_equal(wire.last_shape, "select ?");
-	parse(&wire, "s", "select 18");
-	CLIENT("B\0\0\0\x0d\0s\0\0\0\0\0\0\0"
-	       "E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04");
-	SERVER("1\0\0\0\x04"
-	       "2\0\0\0\x04"
-	       "C\0\0\0\x0dSELECT 5\0Z\0\0\0\x05I");
-	assert_int_equal(wire.records, 2);
-	assert_int_equal(wire.last_rows, 5);
-	wire_close(&wire);
-}
-
 static void the_end_is_said_between_messages_alone(void **state)
 {
 	struct wire wire = {0};
@@ -613,27 +487,6 @@ static void the_end_is_said_between_messages_alone(void **state)
 	session_end(wire.session, "57P01", "enough");
 	assert_true(has(&wire.client, "Menough"));
 	wire_close(&wire);
-}
-
-static int in_whole_messages(void **state)
-{
-	(void)state;
-	step = 1U << 30;
-	return 0;
-}
-
-static int in_single_bytes(void **state)
-{
-	(void)state;
-	step = 1;
-	return 0;
-}
-
-static int in_sevens(void **state)
-{
-	(void)state;
-	step = 7;
-	return 0;
 }
 
 /* Each test thrice: what comes is cut in pieces as `setup` says. */
@@ -663,7 +516,6 @@ static int in_sevens(void **state)
 		cmocka_unit_test_setup(encryption_is_declined_and_bytes_behind_it_close, setup),  \
 		cmocka_unit_test_setup(a_cancel_request_is_told_and_the_session_is_over, setup),  \
 		cmocka_unit_test_setup(in_audit_mode_all_passes_and_is_told, setup),              \
-		cmocka_unit_test_setup(allowed_statements_are_logged_with_their_rows, setup),     \
 		cmocka_unit_test_setup(the_end_is_said_between_messages_alone, setup)
 
 int main(void)
