@@ -404,6 +404,22 @@ static void settings_that_change_how_texts_are_read_end_the_session(void **state
 	wire_close(&wire);
 }
 
+/* Its rest would go on as the client's own once the session is open. */
+static void a_password_message_that_is_cut_by_its_acceptance_ends_the_session(void **state)
+{
+	struct wire wire = {0};
+
+	(void)state;
+	assert_true(wire_open(&wire));
+	feed(&wire, true, wire_client_start, sizeof(wire_client_start) - 1);
+	session_server_ready(wire.session);
+	CLIENT("p\0\0\x10\0");
+	feed(&wire, false, wire_server_start, sizeof(wire_server_start) - 1);
+	assert_true(session_is_over(wire.session));
+	assert_string_equal(wire.catalog, "");
+	wire_close(&wire);
+}
+
 static void channel_binding_is_not_offered(void **state)
 {
 	struct wire wire = {0};
@@ -490,32 +506,34 @@ static void the_end_is_said_between_messages_alone(void **state)
 }
 
 /* Each test thrice: what comes is cut in pieces as `setup` says. */
-#define SESSION_TESTS(setup)                                                                      \
-	cmocka_unit_test_setup(the_client_sees_its_own_key_and_ready_once, setup),                \
-		cmocka_unit_test_setup(an_allowed_query_passes_as_it_is, setup),                  \
-		cmocka_unit_test_setup(a_denied_query_never_reaches_the_server, setup),           \
-		cmocka_unit_test_setup(an_error_of_the_servers_own_passes, setup),                \
-		cmocka_unit_test_setup(a_denied_parse_in_a_pipeline_is_answered_in_its_place,     \
-				       setup),                                                    \
-		cmocka_unit_test_setup(a_denial_that_the_server_skips_is_forgotten, setup),       \
-		cmocka_unit_test_setup(malformed_statements_are_refused, setup),                  \
-		cmocka_unit_test_setup(messages_behind_a_question_wait_for_it, setup),            \
-		cmocka_unit_test_setup(parameters_of_a_type_that_looks_names_up_are_denied,       \
-				       setup),                                                    \
-		cmocka_unit_test_setup(long_texts_share_a_budget, setup),                         \
-		cmocka_unit_test_setup(lengths_and_types_that_can_not_be_end_the_session, setup), \
-		cmocka_unit_test_setup(a_function_call_is_denied, setup),                         \
-		cmocka_unit_test_setup(copy_data_goes_only_where_a_copy_was_approved, setup),     \
-		cmocka_unit_test_setup(rows_past_the_limit_are_dropped_and_the_query_cancelled,   \
-				       setup),                                                    \
-		cmocka_unit_test_setup(                                                           \
-			a_command_that_ends_by_itself_past_the_limit_is_an_error_too, setup),     \
-		cmocka_unit_test_setup(settings_that_change_how_texts_are_read_end_the_session,   \
-				       setup),                                                    \
-		cmocka_unit_test_setup(channel_binding_is_not_offered, setup),                    \
-		cmocka_unit_test_setup(encryption_is_declined_and_bytes_behind_it_close, setup),  \
-		cmocka_unit_test_setup(a_cancel_request_is_told_and_the_session_is_over, setup),  \
-		cmocka_unit_test_setup(in_audit_mode_all_passes_and_is_told, setup),              \
+#define SESSION_TESTS(setup)                                                                       \
+	cmocka_unit_test_setup(the_client_sees_its_own_key_and_ready_once, setup),                 \
+		cmocka_unit_test_setup(an_allowed_query_passes_as_it_is, setup),                   \
+		cmocka_unit_test_setup(a_denied_query_never_reaches_the_server, setup),            \
+		cmocka_unit_test_setup(an_error_of_the_servers_own_passes, setup),                 \
+		cmocka_unit_test_setup(a_denied_parse_in_a_pipeline_is_answered_in_its_place,      \
+				       setup),                                                     \
+		cmocka_unit_test_setup(a_denial_that_the_server_skips_is_forgotten, setup),        \
+		cmocka_unit_test_setup(malformed_statements_are_refused, setup),                   \
+		cmocka_unit_test_setup(messages_behind_a_question_wait_for_it, setup),             \
+		cmocka_unit_test_setup(parameters_of_a_type_that_looks_names_up_are_denied,        \
+				       setup),                                                     \
+		cmocka_unit_test_setup(long_texts_share_a_budget, setup),                          \
+		cmocka_unit_test_setup(lengths_and_types_that_can_not_be_end_the_session, setup),  \
+		cmocka_unit_test_setup(a_function_call_is_denied, setup),                          \
+		cmocka_unit_test_setup(copy_data_goes_only_where_a_copy_was_approved, setup),      \
+		cmocka_unit_test_setup(rows_past_the_limit_are_dropped_and_the_query_cancelled,    \
+				       setup),                                                     \
+		cmocka_unit_test_setup(                                                            \
+			a_command_that_ends_by_itself_past_the_limit_is_an_error_too, setup),      \
+		cmocka_unit_test_setup(settings_that_change_how_texts_are_read_end_the_session,    \
+				       setup),                                                     \
+		cmocka_unit_test_setup(                                                            \
+			a_password_message_that_is_cut_by_its_acceptance_ends_the_session, setup), \
+		cmocka_unit_test_setup(channel_binding_is_not_offered, setup),                     \
+		cmocka_unit_test_setup(encryption_is_declined_and_bytes_behind_it_close, setup),   \
+		cmocka_unit_test_setup(a_cancel_request_is_told_and_the_session_is_over, setup),   \
+		cmocka_unit_test_setup(in_audit_mode_all_passes_and_is_told, setup),               \
 		cmocka_unit_test_setup(the_end_is_said_between_messages_alone, setup)
 
 int main(void)
