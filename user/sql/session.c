@@ -174,7 +174,8 @@ bool session_reads_client(const struct session *session)
 	case SESSION_AUTH:
 		return true;
 	case SESSION_OPEN:
-		return !session->waiting && session->denied_count < DENIED_MAX;
+		return !session->waiting && session->denied_count < DENIED_MAX &&
+		       !(session->flight && flight_is_full(session->flight));
 	default:
 		return false;
 	}

@@ -13,8 +13,9 @@
 
 /* What a Parse has besides its text: a name, and types of at most 65,535 parameters. */
 #define PARSE_EXTRA_MAX (4U * 65536 + 1024)
-/* Of a Bind or Execute, where its names are wanted for the log. */
-#define NAMES_MAX 1024U
+/* Of a Bind and its kin, where their names are wanted for the log. */
+#define NAMES_MAX  1024U
+#define REFERENCES "BEDC"
 /* What is always open to a session of its own, beside the budget that all share. */
 #define BUDGET_FREE 16384U
 
@@ -117,7 +118,7 @@ static void note_approved(struct session *session, char type, const struct parse
 		session->syncs_sent++;
 		session->executes++;
 	}
-	if (!session->flight || judgement->kind != VERDICT_ALLOW)
+	if (!session->flight)
 		return;
 	if (type == 'Q')
 		flight_query(session->flight, judgement, parse->text, parse->text_length,
@@ -125,6 +126,22 @@ static void note_approved(struct session *session, char type, const struct parse
 	else
 		flight_parse(session->flight, parse->name, judgement, parse->text,
 			     parse->text_length);
+	session_tell_untold(session);
+}
+
+/* What refers to a statement goes to the server now, or what only has its place in the queue. */
+static void note_reference(struct session *session, char type, const uint8_t *body, size_t length)
+{
+	flight_refer(session->flight, type, body, length, session->host->now_us(session->context));
+	session_tell_untold(session);
+}
+
+static void note_mark(struct session *session, char type)
+{
+	if (!session->flight)
+		return;
+	flight_mark(session->flight, type);
+	session_tell_untold(session);
 }
 
 /* Acts by a verdict on a whole message, and releases it. */
@@ -196,7 +213,7 @@ static uint32_t bytes_to_see(const struct session *session, const struct message
 		return 0;
 	if (head->type == 'Q' || head->type == 'P')
 		return head->body;
-	if (session->flight && (head->type == 'B' || head->type == 'E'))
+	if (session->flight && head->type && strchr(REFERENCES, head->type))
 		return head->body < NAMES_MAX ? head->body : NAMES_MAX;
 	return 0;
 }
@@ -206,11 +223,7 @@ static enum action on_seen(struct session *session, char type, const uint8_t *bo
 {
 	if (type == 'Q' || type == 'P')
 		return judge(session, type, body, length);
-	if (type == 'B')
-		flight_bind(session->flight, body, length);
-	else
-		flight_execute(session->flight, body, length,
-			       session->host->now_us(session->context));
+	note_reference(session, type, body, length);
 	return ACTION_PASS;
 }
 
@@ -227,10 +240,12 @@ static bool function_call_passes(struct session *session)
 		session_fatal(session, "53200", "out of memory");
 		return false;
 	}
-	if (!judgement_passes(judgement))
+	if (!judgement_passes(judgement)) {
 		session_deny(session, 'F', judgement);
-	else
+	} else {
 		session->syncs_sent++;
+		note_mark(session, 'F');
+	}
 	session_tell(session, judgement, "", 0);
 	judgement_release(judgement);
 	return session->rules->audit;
@@ -248,6 +263,7 @@ static enum stream_mode mode_of(struct session *session, const struct message_he
 	case 'S':
 		session->skipping = false;
 		session->syncs_sent++;
+		note_mark(session, 'S');
 		return STREAM_PASS;
 	case 'E':
 		session->executes++;
@@ -261,9 +277,12 @@ static enum stream_mode mode_of(struct session *session, const struct message_he
 		return STREAM_PASS;
 	case 'F':
 		return function_call_passes(session) ? STREAM_PASS : STREAM_SKIP;
-	case 'd':
 	case 'c':
 	case 'f':
+		if (session->copy_approved)
+			note_mark(session, 'c');
+		/* fallthrough */
+	case 'd':
 		/* Outside of a COPY the server ignores them. */
 		return session->copy_approved ? STREAM_PASS : STREAM_SKIP;
 	case 'X':
@@ -429,6 +448,8 @@ static void next_message(struct scan *scan)
 		stream->left = head.body;
 		return;
 	}
+	if (session->flight && head.body == 0 && strchr(REFERENCES, head.type))
+		note_reference(session, head.type, (const uint8_t *)"", 0);
 	if (head.body == 0 && (head.type == 'Q' || head.type == 'P')) {
 		send_until(scan, begin, scan->at);
 		(void)judge(session, head.type, (const uint8_t *)"", 0);

@@ -54,6 +54,10 @@ void session_deny(struct session *session, char type, struct judgement *judgemen
 	} else {
 		denied->sync = ++session->syncs_sent;
 	}
+	if (session->flight && type == 'P')
+		flight_parse(session->flight, "", NULL, "", 0);
+	else if (session->flight)
+		flight_query(session->flight, NULL, "", 0, 0);
 	put_substitute(session, type, denied->number);
 }
 
@@ -196,4 +200,12 @@ void session_tell(struct session *session, const struct judgement *judgement, co
 	if (record.count & (record.count - 1))
 		return;
 	session->host->record(session->context, &record);
+}
+
+void session_tell_untold(struct session *session)
+{
+	struct session_record record;
+
+	while (flight_untold(session->flight, &record))
+		session->host->record(session->context, &record);
 }

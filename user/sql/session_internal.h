@@ -144,5 +144,7 @@ void session_answer_cut(struct session *session);
 /* Tells of a verdict that is no plain allow, unless equal ones were told often enough. */
 void session_tell(struct session *session, const struct judgement *judgement, const char *text,
 		  size_t length);
+/* Records of allowed statements that can't wait for their end. */
+void session_tell_untold(struct session *session);
 
 #endif

@@ -23,16 +23,20 @@ static void send_until(struct scan *scan, size_t end, size_t next)
 
 /* ---- messages that are seen whole; true: the client gets it as it is ---- */
 
-static void log_done(struct session *session, bool has_rows, uint64_t rows)
+/* Of what was sent, this has become of the first; `rows` NULL: none are counted. */
+static void log_answer(struct session *session, char type, const uint64_t *rows)
 {
 	struct session_record record;
 
-	if (!session->flight ||
-	    !flight_done(session->flight, session->host->now_us(session->context), &record))
+	if (!session->flight)
 		return;
-	record.has_rows = has_rows;
-	record.rows = rows;
-	session->host->record(session->context, &record);
+	if (flight_answer(session->flight, type, session->host->now_us(session->context),
+			  &record)) {
+		record.has_rows = rows != NULL;
+		record.rows = rows ? *rows : 0;
+		session->host->record(session->context, &record);
+	}
+	session_tell_untold(session);
 }
 
 /*
@@ -66,7 +70,7 @@ static bool on_complete(struct session *session, const uint8_t *body, size_t len
 	bool counted =
 		length && body[length - 1] == '\0' && command_tag_rows((const char *)body, &rows);
 
-	log_done(session, counted, rows);
+	log_answer(session, 'C', counted ? &rows : NULL);
 	if (session->rows_over) {
 		end_over(session);
 		return false;
@@ -82,9 +86,9 @@ static bool on_error(struct session *session, const uint8_t *body, size_t length
 	session->rows = 0;
 	if (severity && strcmp(severity, "ERROR") != 0)
 		session->server_ends = true;
+	log_answer(session, 'E', NULL);
 	if (session->denied_count && session_answer_denied(session, body, length))
 		return false;
-	log_done(session, false, 0);
 	if (!session->rows_over)
 		return true;
 	session->rows_over = false;
@@ -112,11 +116,9 @@ static bool on_ready(struct session *session, const uint8_t *body, size_t length
 	session->syncs_seen++;
 	session->discarding = false;
 	session_forget_denied(session);
-	if (session->syncs_seen >= session->syncs_sent) {
+	if (session->syncs_seen >= session->syncs_sent)
 		session->executes = 0;
-		if (session->flight)
-			flight_idle(session->flight);
-	}
+	log_answer(session, 'Z', NULL);
 	return true;
 }
 
@@ -164,6 +166,7 @@ static enum stream_mode count_row(struct session *session)
 /* What becomes of a message that is not seen whole. */
 static enum stream_mode mode_of(struct session *session, const struct message_head *head)
 {
+	log_answer(session, head->type, NULL);
 	if (session->discarding && head->type != 'N' && head->type != 'A')
 		return STREAM_SKIP;
 	switch (head->type) {
@@ -174,14 +177,11 @@ static enum stream_mode mode_of(struct session *session, const struct message_he
 	case 'I':
 		if (!session->rows_over)
 			session->rows = 0;
-		if (head->type == 'I')
-			log_done(session, false, 0);
 		return STREAM_PASS;
 	case 'C':
 		session->rows = 0;
 		return STREAM_PASS;
 	case 's':
-		log_done(session, false, 0);
 		if (!session->rows_over)
 			return STREAM_PASS;
 		end_over(session);

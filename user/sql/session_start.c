@@ -205,6 +205,12 @@ static void on_authentication(struct session *session, const uint8_t *message, s
 		pass_sasl(session, body, length);
 		return;
 	}
+	/* The guard's own query would stand in the middle of it, and its rest be taken for later.
+	 */
+	if (kind == 0 && (session->client.left || session->client.head_used)) {
+		session_fatal(session, "08P01", "authentication has ended within a message");
+		return;
+	}
 	if (kind == 0)
 		session->state = SESSION_SETTLE;
 	session->host->to_client(session->context, message, MESSAGE_HEAD + length);
