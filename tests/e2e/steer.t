@@ -213,6 +213,16 @@ if "$agentpol" run --standalone --log "$work/unixlog" -m "$work/unix.json" -- tr
   # shellcheck disable=SC2016
   like "and by a relative path" "$(in_run "$work/unix.json" orders sh -c 'cd "$0" && python3 -c "import socket; socket.socket(socket.AF_UNIX).connect(\".s.PGSQL.5432\")" 2>&1' "$work/local")" "Operation not permitted"
   is "none of it reached the server" "$(connections local)" $((before + 2))
+  # By `peer` the server knows the client, not who connects for it.
+  sed -i '1i local all nobody peer' "$work/local/data/pg_hba.conf"
+  psql -q -h "$work/local" -U app -d postgres -c "CREATE ROLE nobody LOGIN" -c "GRANT SELECT ON orders TO nobody" -c "SELECT pg_reload_conf()" >/dev/null
+  as_peer() { # OPTION...
+    "${near[@]}" "$agentpol" run -q --socket "$socket" -m "$work/unix.json" --tool orders "$@" -- \
+      psql "host=$work/local port=5432 user=nobody dbname=postgres connect_timeout=5" -Atc "SELECT count(*) FROM orders" 2>&1
+  }
+  wait_for 5 holds "$work/local/log" "reload"
+  is "to the server's peer authentication the client is who it is" "$(as_peer --user nobody)" 3
+  like "and nobody else" "$(as_peer)" "Peer authentication failed"
 else
   skip "a server behind a Unix socket" "$(head -c 200 "$work/err" | tr '\n' ' ')"
 fi
@@ -303,7 +313,7 @@ mkdir "$cgroups/$name-open"
 sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$cgroups/$name-open" "${near[@]}" \
   psql "host=$granted port=5432 user=app dbname=postgres" -Atc "SELECT 'open'" -c "SELECT pg_sleep(1000)" >"$work/open" 2>&1 &
 open_pid=$!
-children+=($open_pid)
+children+=("$open_pid")
 wait_for 5 holds "$work/open" open
 ok "what was open to the server before the policy is closed" ask attach -m "$plain" --tool orders --cgroup "$cgroups/$name-open"
 ok "at once" wait_for 5 is_gone $open_pid
