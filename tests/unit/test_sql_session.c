@@ -404,6 +404,26 @@ static void settings_that_change_how_texts_are_read_end_the_session(void **state
 	wire_close(&wire);
 }
 
+/* The server folds names in its own encoding, and the parser in none. */
+static void only_a_server_in_utf8_gets_names_beyond_ascii(void **state)
+{
+	struct wire wire = {0};
+
+	(void)state;
+	start(&wire);
+	query(&wire, "select \"\xc3\xa9\"");
+	assert_false(has(&wire.server, "select"));
+	assert_true(wire.records == 1);
+	wire_close(&wire);
+	wire = (struct wire){0};
+	start(&wire);
+	SERVER("S\0\0\0\x19"
+	       "server_encoding\0UTF8\0");
+	query(&wire, "select \"\xc3\xa9\"");
+	assert_true(has(&wire.server, "select"));
+	wire_close(&wire);
+}
+
 /* Its rest would go on as the client's own once the session is open. */
 static void a_password_message_that_is_cut_by_its_acceptance_ends_the_session(void **state)
 {
@@ -509,6 +529,7 @@ static void the_end_is_said_between_messages_alone(void **state)
 #define SESSION_TESTS(setup)                                                                       \
 	cmocka_unit_test_setup(the_client_sees_its_own_key_and_ready_once, setup),                 \
 		cmocka_unit_test_setup(an_allowed_query_passes_as_it_is, setup),                   \
+		cmocka_unit_test_setup(only_a_server_in_utf8_gets_names_beyond_ascii, setup),      \
 		cmocka_unit_test_setup(a_denied_query_never_reaches_the_server, setup),            \
 		cmocka_unit_test_setup(an_error_of_the_servers_own_passes, setup),                 \
 		cmocka_unit_test_setup(a_denied_parse_in_a_pipeline_is_answered_in_its_place,      \

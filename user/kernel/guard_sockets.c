@@ -35,6 +35,8 @@ static socklen_t fill_place(const struct ip_address *address, uint16_t port,
 	return sizeof(*four);
 }
 
+#define NO_GROUP 65534 /* nogroup */
+
 /* Without the patience that diag.c's have. */
 static int open_stream(int space, int family)
 {
@@ -118,11 +120,26 @@ static int open_path(pid_t pid, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-int guard_socket_connect_path(pid_t pid, const char *path)
+/* unix(7): the peer's credentials are the effective ones at connect(2). Groups are not the
+ * client's: the kernel has noted the user alone. This process has one thread. */
+static int connect_as(int fd, uid_t uid, const struct sockaddr_un *place)
+{
+	int result = -EPERM;
+
+	if (setegid(NO_GROUP) == 0 && seteuid(uid) == 0)
+		result = connect(fd, (const struct sockaddr *)place, sizeof(*place)) < 0 ? -errno
+											 : 0;
+	/* What can't be root again must not go on as somebody. */
+	if (seteuid(0) < 0 || setegid(0) < 0)
+		abort();
+	return result;
+}
+
+int guard_socket_connect_path(pid_t pid, uid_t uid, const char *path)
 {
 	struct sockaddr_un place = {.sun_family = AF_UNIX};
 	_cleanup_close_ int target = open_path(pid, path);
-	int fd;
+	int fd, result;
 
 	if (target < 0)
 		return target;
@@ -130,7 +147,10 @@ int guard_socket_connect_path(pid_t pid, const char *path)
 	if (fd < 0)
 		return -errno;
 	(void)snprintf(place.sun_path, sizeof(place.sun_path), "/proc/self/fd/%d", target);
-	return connect(fd, (struct sockaddr *)&place, sizeof(place)) < 0 ? fail(fd) : fd;
+	result = connect_as(fd, uid, &place);
+	if (result < 0)
+		(void)close(fd);
+	return result < 0 ? result : fd;
 }
 
 int guard_socket_connect(int space, const struct ip_address *address, uint16_t port,

@@ -14,8 +14,9 @@
 int guard_socket_listen(int space, int family, uint16_t *port) MUST_USE;
 /* Listens at an abstract name of `size` bytes, its first NUL too. -errno. */
 int guard_socket_listen_name(int space, const void *name, size_t size) MUST_USE;
-/* Connected to the socket at that path as the process has it: below its own root. -errno. */
-int guard_socket_connect_path(pid_t pid, const char *path) MUST_USE;
+/* Connected to the socket at that path as the process has it: below its own root, and as that user,
+ * so that permissions and the server's `peer` authentication are the client's own. -errno. */
+int guard_socket_connect_path(pid_t pid, uid_t uid, const char *path) MUST_USE;
 /* A nonblocking socket that is connected, or about to be (*connecting). -errno. */
 int guard_socket_connect(int space, const struct ip_address *address, uint16_t port,
 			 bool *connecting) MUST_USE;

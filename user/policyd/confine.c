@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/capability.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 
 static int fail(struct error *error, const char *what)
@@ -60,6 +62,18 @@ static int drop_capabilities(struct error *error)
 	return 0;
 }
 
+/* Memory is never made executable, and a socket has its options set for TCP alone. */
+static int allow(scmp_filter_ctx filter, int number)
+{
+	if (number == SCMP_SYS(mmap) || number == SCMP_SYS(mprotect))
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
+					SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (number == SCMP_SYS(setsockopt))
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
+					SCMP_A1(SCMP_CMP_EQ, IPPROTO_TCP));
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
+}
+
 static int filter_syscalls(const char *const *names, struct error *error)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -69,7 +83,7 @@ static int filter_syscalls(const char *const *names, struct error *error)
 		number = seccomp_syscall_resolve_name(*names);
 		/* One that this architecture does not have. */
 		if (number >= 0)
-			result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
+			result = allow(filter, number);
 	}
 	if (result == 0)
 		result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);

@@ -63,7 +63,8 @@ static void connect_server(struct guard *guard, struct guard_session *session,
 
 	memcpy(address.bytes, session->steering.address, sizeof(address.bytes));
 	if (session->path[0])
-		fd = guard_socket_connect_path((pid_t)session->steering.pid, session->path);
+		fd = guard_socket_connect_path((pid_t)session->steering.pid, session->steering.uid,
+					       session->path);
 	else
 		fd = guard_socket_connect(place->fd, &address, (uint16_t)session->steering.port,
 					  &connecting);

@@ -106,6 +106,25 @@ static struct judgement *judge_types(const struct session *session, const struct
 	return NULL;
 }
 
+/*
+ * A server whose encoding is not UTF-8 folds and cuts names beyond ASCII in its own way
+ * (downcase_identifier in PostgreSQL's scansup.c), which the parser does not know. The verdict on
+ * such a text, or NULL.
+ */
+static struct judgement *judge_bytes(const struct session *session, const struct parse *parse)
+{
+	if (session->knows_names)
+		return NULL;
+	for (size_t i = 0; i < parse->text_length; i++)
+		if ((unsigned char)parse->text[i] >= 0x80)
+			return judgement_plain(
+				unless_audit(session, VERDICT_UNDECIDED), "42501", "sql-limit",
+				session->rules->pointer,
+				"the database's encoding is not UTF8, so that only statements in "
+				"ASCII are judged; pass other text as parameters");
+	return NULL;
+}
+
 /* What was approved goes to the server now. */
 static void note_approved(struct session *session, char type, const struct parse *parse,
 			  struct judgement *judgement)
@@ -178,6 +197,8 @@ static enum action judge(struct session *session, char type, const uint8_t *body
 			   judgement_plain(VERDICT_DENY, "08P01", "sql-protocol", "",
 					   "invalid message format"));
 	judgement = judge_types(session, &parse);
+	if (!judgement)
+		judgement = judge_bytes(session, &parse);
 	if (!judgement)
 		judgement = session->host->judge(session->context, parse.text, parse.text_length);
 	if (!judgement)

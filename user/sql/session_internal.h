@@ -78,6 +78,7 @@ struct session {
 	bool has_key;
 	uint32_t server_pid, server_key;
 	bool superuser;
+	bool knows_names; /* the database is in UTF-8: see judge_bytes */
 	bool server_ends;     /* it has said so itself */
 	bool strings_conform; /* standard_conforming_strings=on was seen */
 	bool encoding_known;  /* client_encoding is one that is guarded */

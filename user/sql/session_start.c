@@ -245,6 +245,8 @@ bool session_watch_parameter(struct session *session, const uint8_t *body, size_
 				      "client_encoding is %.40s: statements can't be judged; it "
 				      "must be UTF8",
 				      value);
+	} else if (strcmp(name, "server_encoding") == 0) {
+		session->knows_names = strcmp(value, "UTF8") == 0;
 	} else if (strcmp(name, "is_superuser") == 0) {
 		session->superuser = strcmp(value, "on") == 0;
 	}
