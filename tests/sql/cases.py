@@ -18,10 +18,10 @@ GRANTS = Grants(
     select={"customers": ["id", "name"], "orders": None, "notes": ["id", "body"],
             "app.events": None},
     insert={"notes": ["body"], "log": None},
-    update={"notes": ["body"], "products": ["price"]},
+    update={"notes": ["body"], "products": ["price"], "tickets": None},
     delete={"products": None},
 )
-TOOL = {"search_path": ["public"]}
+TOOL = {"search_path": ["public"], "functions": ["setval"]}
 
 
 class Found:

@@ -29,6 +29,7 @@ CREATE OPERATOR @#@ (LEFTARG = mood, RIGHTARG = text, FUNCTION = noisy_eq);
 CREATE FUNCTION app.helper(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1';
 CREATE FUNCTION app.abs(integer) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT k FROM secrets';
 CREATE SEQUENCE counter;
+CREATE SEQUENCE tickets;
 -- cases
 -- allow
 SELECT id, name FROM customers;
@@ -342,6 +343,8 @@ SELECT 1; SELECT 2;
 SET standard_conforming_strings = off;
 -- deny: setting
 SET search_path = app;
+-- deny: a setting that may be shown alone, back to the server's
+RESET search_path;
 -- deny: role
 SET ROLE postgres;
 -- deny: all settings
@@ -364,6 +367,8 @@ SELECT pg_sleep(0);
 SELECT lo_create(0);
 -- deny: sequence
 SELECT nextval('counter');
+-- deny: what a sequence that is granted is set to
+SELECT setval('tickets', (SELECT length(k) FROM secrets));
 -- deny: advisory lock
 SELECT pg_advisory_lock(1);
 -- deny: notification
@@ -380,6 +385,12 @@ SELECT 'secrets'::regclass;
 SELECT CAST('secrets' AS regclass);
 -- deny: cast that looks names up
 SELECT regclass 'secrets';
+-- deny: cast that looks names up, which no literal tells
+SELECT ('sec' || 'rets')::regclass;
+-- allow: the name of a table that may be read
+SELECT 'orders'::regclass;
+-- deny: the cast makes the other value a name too
+SELECT coalesce(NULL, 'secrets', 'orders'::regclass);
 -- deny: cast to a user's type
 SELECT '1'::posint;
 -- deny: XML
@@ -446,6 +457,14 @@ UPDATE notes SET body = 'x' FROM secrets;
 EXPLAIN ANALYZE WITH i AS (INSERT INTO notes (body) VALUES ('a') RETURNING id) SELECT id FROM i;
 -- deny: hidden column in front of IN
 SELECT name FROM customers WHERE ssn IN (SELECT ssn FROM orders);
+-- deny: hidden column in front of a list of IN
+SELECT name FROM customers WHERE ssn IN ('111-11', '222-22');
+-- deny: hidden column in a list of IN
+SELECT name FROM customers WHERE '111-11' IN (name, ssn);
+-- deny: hidden column in front of an operator
+SELECT ssn || '' FROM customers;
+-- deny: hidden column behind an operator
+SELECT name FROM customers WHERE '111-11' = ssn;
 -- deny: hidden column in ELSE
 SELECT CASE WHEN true THEN 1 ELSE length(ssn) END FROM customers;
 -- deny: hidden column in WHEN
