@@ -16,17 +16,24 @@
 
 #define DESCRIPTOR 3
 
-static const struct guard_program program = {"/proc/self/exe", "sql-guard-child", 12345, "/empty"};
+static const struct guard_program program = {"/proc/self/exe", "sql-guard-child", 12345, "/empty",
+					     false};
 
-static void start(struct guard_process *process, const char *child)
+static void start_program(struct guard_process *process, const char *child, bool soon)
 {
 	struct guard_program what = program;
 	struct error error;
 	int pair[2];
 
 	what.child = child;
+	what.soon = soon;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	assert_int_equal(guard_process_start(process, &what, pair[1], pair[0], &error), 0);
+}
+
+static void start(struct guard_process *process, const char *child)
+{
+	start_program(process, child, false);
 }
 
 /* The next message, which must come. */
@@ -135,6 +142,22 @@ static void who_fails_is_started_at_once_and_then_later(void **state)
 	assert_true(guard_process_is_due(&process));
 }
 
+static void who_is_wanted_soon_is_not_waited_for_long(void **state)
+{
+	struct guard_process process;
+
+	(void)state;
+	guard_process_init(&process);
+	for (int i = 0; i < 20; i++) {
+		start_program(&process, "dies", true);
+		while (!guard_process_has_ended(&process))
+			(void)usleep(1000);
+		assert_in_range(guard_process_wait_ms(&process), 0, i ? 500 : 0);
+	}
+	assert_in_range(guard_process_wait_ms(&process), 400, 500);
+	assert_false(guard_process_is_due(&process));
+}
+
 /* ---- the child ---- */
 
 static int echo(void)
@@ -226,6 +249,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_child_that_does_not_read_is_ended),
 		cmocka_unit_test(a_message_that_is_none_is_told),
 		cmocka_unit_test(who_fails_is_started_at_once_and_then_later),
+		cmocka_unit_test(who_is_wanted_soon_is_not_waited_for_long),
 	};
 
 	if (argc > 1)

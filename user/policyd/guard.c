@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -20,7 +21,7 @@
 /* Nobody needs them for so long: they end. The next command may come sooner. */
 #define IDLE_TICKS 60
 
-enum source { SOURCE_LINK, SOURCE_CHILD, SOURCE_PARSER };
+enum source { SOURCE_LINK, SOURCE_CHILD, SOURCE_PARSER, SOURCE_TIMER };
 
 void guard_send_fds(struct guard *guard, const struct guard_message *head, const void *tail,
 		    const int *fds, size_t fd_count)
@@ -61,7 +62,7 @@ static void watch_link(const struct guard *guard)
 static int start_child(struct guard *guard, struct error *error)
 {
 	const struct guard_program program = {guard->options.program, "sql-guard-child", guard->uid,
-					      guard->options.root};
+					      guard->options.root, false};
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -78,7 +79,7 @@ static int start_child(struct guard *guard, struct error *error)
 static int start_parser(struct guard *guard, struct error *error)
 {
 	const struct guard_program program = {guard->options.program, "sql-parser-child",
-					      guard->uid, guard->options.root};
+					      guard->uid, guard->options.root, true};
 	const struct guard_message head = {.type = GUARD_PARSER};
 	int pair[2];
 
@@ -114,6 +115,16 @@ static void note_end(const struct guard *guard, const char *message)
 	}
 }
 
+/* A tick is long for those who wait for a parser. */
+static void wait_for_parser(const struct guard *guard)
+{
+	const uint64_t wait = guard_process_wait_ms(&guard->parser);
+	const struct itimerspec when = {
+		.it_value = {(time_t)(wait / 1000), (long)(wait % 1000) * 1000000}};
+
+	(void)timerfd_settime(guard->timer, 0, &when, NULL);
+}
+
 /* Starts what is needed and not there, and due. */
 static int keep_children(struct guard *guard, struct error *error)
 {
@@ -134,6 +145,7 @@ static int keep_children(struct guard *guard, struct error *error)
 	if (guard->child.pid && guard_process_is_due(&guard->parser) &&
 	    start_parser(guard, error) < 0)
 		return -1;
+	wait_for_parser(guard);
 	watch_link(guard);
 	return 0;
 }
@@ -182,9 +194,12 @@ void guard_serve(struct guard *guard)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int count = epoll_wait(guard->poll, events, EVENTS_AT_ONCE, 0);
+	uint64_t expirations;
 	struct error error;
 
 	for (int i = 0; i < count; i++) {
+		if (events[i].data.u32 == SOURCE_TIMER)
+			(void)!read(guard->timer, &expirations, sizeof(expirations));
 		if (events[i].data.u32 != SOURCE_LINK || guard->child.link < 0)
 			continue;
 		if (events[i].events & EPOLLOUT)
@@ -278,10 +293,12 @@ struct guard *guard_new(const struct guard_options *options, struct error *error
 	guard_process_init(&guard->child);
 	guard_process_init(&guard->parser);
 	guard->poll = epoll_create1(EPOLL_CLOEXEC);
+	guard->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	/* A predecessor's listeners have ended with it. */
 	guard_close_all(options->enforcer);
-	if (guard->poll < 0)
-		(void)error_set_errno(error, STATUS_SYSTEM, errno, "epoll_create1");
+	if (guard->poll < 0 || guard->timer < 0 ||
+	    watch(guard, guard->timer, SOURCE_TIMER, EPOLLIN) < 0)
+		(void)error_set_errno(error, STATUS_SYSTEM, errno, "epoll or timerfd");
 	else if (find_user(options->user, &guard->uid, error) == 0 &&
 		 file_make_directories(options->root, 0755, error) == 0)
 		return guard;
@@ -297,6 +314,8 @@ void guard_free(struct guard *guard)
 	wards_free(guard);
 	if (guard->poll >= 0)
 		(void)close(guard->poll);
+	if (guard->timer >= 0)
+		(void)close(guard->timer);
 	free(guard);
 }
 

@@ -58,7 +58,8 @@ struct guard_session {
 struct guard {
 	struct guard_options options;
 	uid_t uid;
-	int poll; /* epoll */
+	int poll;  /* epoll */
+	int timer; /* timerfd: the parser is due */
 	struct guard_process child, parser;
 	uint64_t last_ref;
 	struct guard_ward *wards;

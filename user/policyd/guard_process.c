@@ -17,7 +17,11 @@
 #define WAIT_MOST_MS  60000U
 /* Who has lived so long has not failed. */
 #define LIVED_MS 10000U
-#define LINK_FD	 3
+/* The same, of a program that is wanted soon. */
+#define SOON_FIRST_MS 50U
+#define SOON_MOST_MS  500U
+#define SOON_LIVED_MS 3000U
+#define LINK_FD	      3
 
 struct guard_queued {
 	struct guard_queued *next;
@@ -84,6 +88,7 @@ int guard_process_start(struct guard_process *process, const struct guard_progra
 	guard_process_init(process);
 	process->failures = failures;
 	process->link = ours;
+	process->soon = program->soon;
 	process->pid = fork();
 	if (process->pid == 0)
 		become_child(program, theirs, parent);
@@ -116,16 +121,17 @@ static void drop_queue(struct guard_process *process)
 static void count_failure(struct guard_process *process)
 {
 	const uint64_t now = now_ms();
+	const uint64_t most = process->soon ? SOON_MOST_MS : WAIT_MOST_MS;
 	uint64_t wait = 0;
 
-	if (now - process->started_ms >= LIVED_MS)
+	if (now - process->started_ms >= (process->soon ? SOON_LIVED_MS : LIVED_MS))
 		process->failures = 0;
 	if (process->failures)
-		wait = (uint64_t)WAIT_FIRST_MS
+		wait = (uint64_t)(process->soon ? SOON_FIRST_MS : WAIT_FIRST_MS)
 		       << (process->failures < 8 ? process->failures - 1 : 7);
 	if (process->failures < 8)
 		process->failures++;
-	process->not_before_ms = now + (wait < WAIT_MOST_MS ? wait : WAIT_MOST_MS);
+	process->not_before_ms = now + (wait < most ? wait : most);
 }
 
 void guard_process_end(struct guard_process *process)
@@ -171,6 +177,13 @@ bool guard_process_has_ended(struct guard_process *process)
 bool guard_process_is_due(const struct guard_process *process)
 {
 	return process->pid == 0 && now_ms() >= process->not_before_ms;
+}
+
+uint64_t guard_process_wait_ms(const struct guard_process *process)
+{
+	const uint64_t now = now_ms();
+
+	return process->pid == 0 && now < process->not_before_ms ? process->not_before_ms - now : 0;
 }
 
 /* ---- messages ---- */

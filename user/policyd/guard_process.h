@@ -23,6 +23,7 @@ struct guard_process {
 	bool overflowed; /* it is to be ended */
 	uint64_t started_ms, not_before_ms;
 	unsigned failures; /* in a row */
+	bool soon;	   /* see struct guard_program */
 };
 
 struct guard_program {
@@ -30,6 +31,7 @@ struct guard_program {
 	const char *child; /* "sql-guard-child" */
 	uid_t uid;
 	const char *root;
+	bool soon; /* it fails by what others ask of it: they need the next one at once */
 };
 
 void guard_process_init(struct guard_process *process);
@@ -45,6 +47,8 @@ void guard_process_forgive(struct guard_process *process);
 bool guard_process_has_ended(struct guard_process *process);
 /* Is it time to start it? */
 bool guard_process_is_due(const struct guard_process *process);
+/* How long until then: milliseconds; 0 where it is, or the process is there. */
+uint64_t guard_process_wait_ms(const struct guard_process *process);
 
 /* Sends or queues; `fds` are duplicated where they have to wait. */
 void guard_process_send(struct guard_process *process, const struct guard_message *head,

@@ -90,9 +90,10 @@ int packet_receive(int fd, struct packet *packet, char *room, int flags)
 
 	for (i = 0; i < GUARD_FDS_MAX; i++)
 		packet->fds[i] = -1;
+	/* An end that closed without having read all is told of once, before what it had sent. */
 	do
 		got = recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
+	while (got < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (got < 0)
 		return -errno;
 	if (got == 0)
@@ -180,6 +181,11 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 	packets->busy = false;
 	if (packets->dead)
 		destroy(packets);
+}
+
+void packets_take(struct packets *packets)
+{
+	on_readable(packets->fd, EV_READ, packets);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *context)

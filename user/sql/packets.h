@@ -44,6 +44,8 @@ void packets_free(struct packets *packets);
 /* Descriptors stay the caller's. */
 void packets_send(struct packets *packets, const struct guard_message *head, const void *tail,
 		  const int *fds, size_t fd_count);
+/* Takes what has come, before the loop would. Not from its own callbacks. */
+void packets_take(struct packets *packets);
 /* How many wait to be sent. */
 size_t packets_queued(const struct packets *packets);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a session wants done, done. */
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -111,12 +112,18 @@ struct judgement *relay_judge(void *context, const char *text, size_t length)
 					  .catalog = relay->view->id,
 					  .view = relay->view->id,
 					  .relay = relay->ref};
+	int result;
 
 	if (known)
 		return judgement_hold(known);
-	if (!questions_ask(relay->gateway->questions, &question, text, length))
+	result = questions_ask(relay->gateway->questions, &question, text, length);
+	if (result == -ENOBUFS)
+		known = judgement_plain(VERDICT_UNDECIDED, "42501", "sql-limit",
+					relay->guarded->pointer,
+					"too much waits to be judged under this policy");
+	if (result < 0 && !known)
 		session_end(relay->session, "53200", "out of memory");
-	return NULL;
+	return known;
 }
 
 void relay_judged(struct relay *relay, uint64_t view, struct judgement *judgement)
