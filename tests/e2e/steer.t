@@ -219,8 +219,8 @@ if "$agentpol" run --standalone --log "$work/unixlog" -m "$work/unix.json" -- tr
   sed -i '1i local all nobody peer' "$work/local/data/pg_hba.conf"
   psql -q -h "$work/local" -U app -d postgres -c "CREATE ROLE nobody LOGIN" -c "GRANT SELECT ON orders TO nobody" -c "SELECT pg_reload_conf()" >/dev/null
   as_peer() { # OPTION...
-    "${near[@]}" "$agentpol" run -q --socket "$socket" -m "$work/unix.json" --tool orders "$@" -- \
-      psql "host=$work/local port=5432 user=nobody dbname=postgres connect_timeout=5" -Atc "SELECT count(*) FROM orders" 2>&1
+    (cd / && exec "${near[@]}" "$agentpol" run -q --socket "$socket" -m "$work/unix.json" --tool orders "$@" -- \
+      psql "host=$work/local port=5432 user=nobody dbname=postgres connect_timeout=5" -Atc "SELECT count(*) FROM orders") 2>&1
   }
   wait_for 5 holds "$work/local/log" "reload"
   is "to the server's peer authentication the client is who it is" "$(as_peer --user nobody)" 3

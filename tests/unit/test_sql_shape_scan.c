@@ -118,8 +118,9 @@ static void corpus_texts_have_their_literals_where_the_parser_sees_them(void **s
 	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/sql", corpus);
 	if (access(path, R_OK) != 0) {
-		print_message("# SKIP no corpus at %s\n", path);
-		skip();
+		/* Not skip(): cmocka 1.1.5 writes "not ok" before its SKIP. */
+		print_message("# SKIP texts of the corpus: there is none at %s\n", path);
+		return;
 	}
 	tally.texts = tally.taken = 0;
 	assert_int_equal(nftw(path, compare_file, 16, FTW_PHYS), 0);
