@@ -170,6 +170,11 @@ static void take_message(struct guard *guard, const struct guard_message *head, 
 		session = sessions_find(guard, head->ref);
 		if (session)
 			records_take(guard, session, tail, head->length);
+		else
+			records_lost(guard, 0, 1);
+		break;
+	case GUARD_LOST:
+		records_lost(guard, wards_cgroup(guard, head->ref), head->value);
 		break;
 	default:
 		break;

@@ -85,6 +85,8 @@ void wards_tell(struct guard *guard);
 void wards_look(struct guard *guard);
 void wards_free(struct guard *guard);
 struct guard_ward *wards_find(const struct guard *guard, uint64_t cgroup);
+/* By a ward's number; 0 where there is none. */
+uint64_t wards_cgroup(const struct guard *guard, uint64_t ref);
 /* Listens in the namespaces of a process. */
 int ward_listen_for(struct guard *guard, struct guard_ward *ward, pid_t pid,
 		    struct error *error) MUST_USE;
@@ -103,5 +105,7 @@ const struct guard_session *sessions_find(const struct guard *guard, uint64_t re
 /* Writes what the guard has said of a session, as far as it is a record. */
 void records_take(struct guard *guard, const struct guard_session *session, const char *text,
 		  size_t length);
+/* Writes that records were lost; an agent that is not known (0, or gone) goes unnamed. */
+void records_lost(struct guard *guard, uint64_t cgroup, uint64_t count);
 
 #endif

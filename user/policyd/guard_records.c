@@ -64,6 +64,23 @@ static bool is_operation(const char *op)
 	       (strcmp(op, "add") == 0 || strcmp(op, "remove") == 0 || strcmp(op, "replace") == 0);
 }
 
+void records_lost(struct guard *guard, uint64_t cgroup, uint64_t count)
+{
+	const struct agent *agent = cgroup ? agents_find(guard->options.agents, cgroup) : NULL;
+	struct audit_record record = {
+		.kind = "lost",
+		.verdict = "noted",
+		.reason = "sql",
+		.count = count,
+		.message = "records of the SQL guard were lost before they reached the log",
+	};
+
+	if (agent && count)
+		monitor_tell(guard->options.monitor, agent, &record);
+	else
+		monitor_add_lost(guard->options.monitor, count);
+}
+
 void records_take(struct guard *guard, const struct guard_session *session, const char *text,
 		  size_t length)
 {
@@ -78,8 +95,10 @@ void records_take(struct guard *guard, const struct guard_session *session, cons
 	document = json_document_parse(text, length, &fault);
 	root = document ? json_root(document) : NULL;
 	record.verdict = find_verdict(json_as_string(json_member(root, "verdict")));
-	if (!agent || !json_is_object(root) || !record.verdict)
+	if (!agent || !json_is_object(root) || !record.verdict) {
+		records_lost(guard, session->cgroup, 1);
 		return;
+	}
 	record.reason = short_text(root, "reason", REASON_ROOM);
 	record.rule = short_text(root, "rule", TEXT_ROOM);
 	record.message = short_text(root, "message", 2 * TEXT_ROOM);

@@ -226,6 +226,15 @@ struct guard_ward *wards_find(const struct guard *guard, uint64_t cgroup)
 	return ward;
 }
 
+uint64_t wards_cgroup(const struct guard *guard, uint64_t ref)
+{
+	const struct guard_ward *ward;
+
+	for (ward = guard->wards; ward && ward->ref != ref; ward = ward->next)
+		;
+	return ward ? ward->cgroup : 0;
+}
+
 static bool is_listener(const struct guard_listener *listener, uint64_t ref)
 {
 	return listener->socket >= 0 && listener->ref == ref;

@@ -251,6 +251,11 @@ void monitor_tell(struct monitor *monitor, const struct agent *agent, struct aud
 	publish(monitor, record);
 }
 
+void monitor_add_lost(struct monitor *monitor, uint64_t count)
+{
+	audit_store_add_lost(monitor->store, count);
+}
+
 void monitor_set_guard(struct monitor *monitor, monitor_guard guard, void *context)
 {
 	monitor->guard = guard;

@@ -33,6 +33,8 @@ void monitor_settle(struct monitor *monitor, uint32_t policy_id);
 /* Writes a record of now that user space has judged: kind, verdict and what follows from them are
  * the caller's to fill (a count of 0 is 1), whose it is is filled here. */
 void monitor_tell(struct monitor *monitor, const struct agent *agent, struct audit_record *record);
+/* Records that were lost before they came here, of nobody who is known. */
+void monitor_add_lost(struct monitor *monitor, uint64_t count);
 /* Who is told when an agent's process wants the SQL guard in its network namespace. */
 typedef void (*monitor_guard)(uint64_t cgroup, pid_t pid, void *context);
 void monitor_set_guard(struct monitor *monitor, monitor_guard guard, void *context);

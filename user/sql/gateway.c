@@ -12,6 +12,12 @@
 
 /* ---- listeners ---- */
 
+static void pause_listener(struct listener *listener)
+{
+	listener->paused = true;
+	(void)event_del(listener->readable);
+}
+
 static void on_connection(evutil_socket_t fd, short what, void *context)
 {
 	struct listener *listener = context;
@@ -21,15 +27,17 @@ static void on_connection(evutil_socket_t fd, short what, void *context)
 
 	(void)what;
 	for (i = 0; i < ACCEPTS_MAX; i++) {
+		if (gateway_is_behind(listener->gateway)) {
+			pause_listener(listener);
+			return;
+		}
 		length = sizeof(peer);
 		memset(&peer, 0, sizeof(peer));
 		client = accept4(fd, (struct sockaddr *)&peer, &length,
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (client < 0) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-				listener->paused = true; /* until the next second */
-				(void)event_del(listener->readable);
-			}
+			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+				pause_listener(listener);
 			return;
 		}
 		relay_accept(listener, client, (struct sockaddr *)&peer, length);
@@ -142,6 +150,12 @@ static void on_lost(void *context)
 	(void)event_base_loopbreak(gateway->base);
 }
 
+static void on_sent(void *context, const struct guard_message *head)
+{
+	if (head->type == GUARD_RECORD)
+		gateway_record_sent(context, head);
+}
+
 /* ---- the parser ---- */
 
 static struct view *find_view(struct gateway *gateway, uint64_t id)
@@ -186,11 +200,15 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 {
 	struct gateway *gateway = context;
 	struct listener *listener;
+	struct guarded *guarded;
 
 	(void)fd;
 	(void)what;
 	questions_tick(gateway->questions);
 	relays_tick(gateway);
+	for (guarded = gateway->policies; guarded; guarded = guarded->next)
+		if (!guarded->held_up)
+			guarded_tell_lost(guarded);
 	for (listener = gateway->listeners; listener; listener = listener->next) {
 		if (!listener->paused)
 			continue;
@@ -259,7 +277,8 @@ void gateway_free(struct gateway *gateway)
 
 int gateway_run(struct gateway *gateway, int link, struct error *error)
 {
-	static const struct packets_host link_host = {.received = on_received, .lost = on_lost};
+	static const struct packets_host link_host = {
+		.received = on_received, .lost = on_lost, .sent = on_sent};
 	const struct guard_message ready = {.type = GUARD_READY};
 	const struct timeval second = {.tv_sec = 1};
 	struct event *tick = event_new(gateway->base, -1, EV_PERSIST, on_second, gateway);
@@ -270,7 +289,7 @@ int gateway_run(struct gateway *gateway, int link, struct error *error)
 			event_free(tick);
 		return error_set(error, STATUS_SYSTEM, "cannot watch for events");
 	}
-	packets_send(gateway->link, &ready, NULL, NULL, 0);
+	gateway_tell(gateway, &ready, NULL);
 	(void)event_base_dispatch(gateway->base);
 	event_free(tick);
 	return 0;

@@ -104,6 +104,7 @@ void gateway_take_policy(struct gateway *gateway, struct packet *packet)
 		return;
 	guarded->gateway = gateway;
 	guarded->ref = packet->head.ref;
+	TAILQ_INIT(&guarded->beginnings);
 	guarded->manifest = -1;
 	memcpy(&guarded->options, packet->tail, sizeof(guarded->options));
 	guarded->options.tool[sizeof(guarded->options.tool) - 1] = '\0';
@@ -267,6 +268,7 @@ void gateway_forget_policy(struct gateway *gateway, uint64_t ref)
 		return;
 	*at = guarded->next;
 	relays_end_policy(gateway, guarded);
+	guarded_tell_lost(guarded);
 	for (listener = gateway->listeners; listener; listener = listener->next)
 		if (listener->guarded == guarded)
 			listener->guarded = NULL;

@@ -35,8 +35,10 @@ enum guard_message_type {
 	GUARD_ASK_CANCEL, /* ref: a new session's ref; value: a living session's whose server is
 			     to be asked again: answered as GUARD_ASK */
 	GUARD_ENDED,	  /* ref: a session that is over */
-	GUARD_RECORD,	  /* ref: the session's; tail: one JSON object: see below */
-	GUARD_READY,	  /* after start: it serves */
+	GUARD_RECORD, /* ref: the session's; value: its policy's; tail: one JSON object: see below
+		       */
+	GUARD_READY,  /* after start: it serves */
+	GUARD_LOST,   /* ref: a policy's; value: how many records of its sessions are lost */
 };
 
 struct guard_message {

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* A reader that is that far behind is not there. */
-#define QUEUE_MAX 65536
 /* Packets that are taken before other descriptors have their turn. */
 #define TAKEN_MAX 64
 
@@ -25,7 +23,7 @@ struct packets {
 	const struct packets_host *host;
 	void *context;
 	struct queued *first, **last;
-	size_t count;
+	size_t bytes;	 /* packet_cost of what waits */
 	bool busy, dead; /* in a callback; to be freed behind it */
 	char room[GUARD_TAIL_MAX + 1];
 };
@@ -136,7 +134,7 @@ static void pop(struct packets *packets)
 	packets->first = queued->next;
 	if (!packets->first)
 		packets->last = &packets->first;
-	packets->count--;
+	packets->bytes -= packet_cost(&queued->head);
 	free_queued(queued);
 }
 
@@ -188,21 +186,35 @@ void packets_take(struct packets *packets)
 	on_readable(packets->fd, EV_READ, packets);
 }
 
+static bool is_full(int result)
+{
+	return result == -EAGAIN || result == -ENOBUFS || result == -ENOMEM;
+}
+
 static void on_writable(evutil_socket_t fd, short what, void *context)
 {
 	struct packets *packets = context;
+	struct guard_message head;
 
 	(void)what;
-	while (packets->first) {
+	packets->busy = true;
+	while (packets->first && !packets->dead) {
 		struct queued *queued = packets->first;
 		int result =
 			packet_send(fd, &queued->head, queued->tail, queued->fds, queued->fd_count);
 
-		if (result == -EAGAIN)
-			return;
+		if (is_full(result))
+			break;
+		head = queued->head;
 		pop(packets); /* an end that is gone is seen where it is read */
+		if (packets->host->sent)
+			packets->host->sent(packets->context, &head);
 	}
-	(void)event_del(packets->writable);
+	packets->busy = false;
+	if (packets->dead)
+		destroy(packets);
+	else if (!packets->first)
+		(void)event_del(packets->writable);
 }
 
 struct packets *packets_new(struct event_base *base, int fd, const struct packets_host *host,
@@ -227,15 +239,14 @@ struct packets *packets_new(struct event_base *base, int fd, const struct packet
 	return NULL;
 }
 
-static void enqueue(struct packets *packets, const struct guard_message *head, const void *tail,
-		    const int *fds, size_t fd_count)
+static int enqueue(struct packets *packets, const struct guard_message *head, const void *tail,
+		   const int *fds, size_t fd_count)
 {
-	struct queued *queued =
-		packets->count < QUEUE_MAX ? malloc(sizeof(*queued) + head->length) : NULL;
+	struct queued *queued = malloc(sizeof(*queued) + head->length);
 	size_t i;
 
 	if (!queued)
-		return;
+		return -ENOMEM;
 	*queued = (struct queued){.head = *head};
 	if (head->length)
 		memcpy(queued->tail, tail, head->length);
@@ -243,26 +254,38 @@ static void enqueue(struct packets *packets, const struct guard_message *head, c
 		queued->fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 0);
 		if (queued->fds[i] < 0) {
 			free_queued(queued);
-			return;
+			return -EMFILE;
 		}
 		queued->fd_count++;
 	}
+	if (!packets->first)
+		(void)event_add(packets->writable, NULL);
 	*packets->last = queued;
 	packets->last = &queued->next;
-	if (packets->count++ == 0)
-		(void)event_add(packets->writable, NULL);
+	packets->bytes += packet_cost(head);
+	return 0;
 }
 
-void packets_send(struct packets *packets, const struct guard_message *head, const void *tail,
-		  const int *fds, size_t fd_count)
+int packets_send(struct packets *packets, const struct guard_message *head, const void *tail,
+		 const int *fds, size_t fd_count)
 {
+	int result = -EAGAIN;
+
 	if (packets->dead)
-		return;
-	if (packets->count || packet_send(packets->fd, head, tail, fds, fd_count) == -EAGAIN)
-		enqueue(packets, head, tail, fds, fd_count);
+		return -EPIPE;
+	if (!packets->first)
+		result = packet_send(packets->fd, head, tail, fds, fd_count);
+	if (is_full(result))
+		return enqueue(packets, head, tail, fds, fd_count);
+	return result < 0 ? result : 1;
+}
+
+size_t packet_cost(const struct guard_message *head)
+{
+	return sizeof(struct queued) + 2 * sizeof(size_t) + head->length;
 }
 
 size_t packets_queued(const struct packets *packets)
 {
-	return packets->count;
+	return packets->bytes;
 }

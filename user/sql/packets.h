@@ -33,7 +33,9 @@ struct packets;
 
 struct packets_host {
 	void (*received)(void *context, struct packet *packet);
-	void (*lost)(void *context); /* the other end is gone, or does not read */
+	void (*lost)(void *context); /* the other end is gone */
+	/* One that waited has gone; NULL: nobody asks. */
+	void (*sent)(void *context, const struct guard_message *head);
 };
 
 /* Takes the descriptor over. NULL when out of memory. */
@@ -41,12 +43,15 @@ struct packets *packets_new(struct event_base *base, int fd, const struct packet
 			    void *context) MUST_USE;
 /* May be called from its own callbacks. Accepts NULL. */
 void packets_free(struct packets *packets);
-/* Descriptors stay the caller's. */
-void packets_send(struct packets *packets, const struct guard_message *head, const void *tail,
-		  const int *fds, size_t fd_count);
+/* 1: it is sent; 0: it waits; -errno: neither. Bounds are the caller's. Descriptors stay the
+ * caller's. */
+int packets_send(struct packets *packets, const struct guard_message *head, const void *tail,
+		 const int *fds, size_t fd_count);
 /* Takes what has come, before the loop would. Not from its own callbacks. */
 void packets_take(struct packets *packets);
-/* How many wait to be sent. */
+/* The memory that one takes while it waits, about. */
+size_t packet_cost(const struct guard_message *head);
+/* What all that wait take. */
 size_t packets_queued(const struct packets *packets);
 
 #endif

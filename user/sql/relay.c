@@ -10,51 +10,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "sql/protocol.h"
 
-/* ---- places ---- */
-
-static uint64_t ref_of(const struct gateway *gateway, size_t place)
-{
-	return (uint64_t)gateway->generations[place] << 32 | (place + 1);
-}
-
-struct relay *gateway_find_relay(struct gateway *gateway, uint64_t ref)
-{
-	size_t place = (size_t)(ref & 0xffffffffU);
-
-	if (place == 0 || place > RELAYS_MAX || ref_of(gateway, place - 1) != ref)
-		return NULL;
-	return gateway->relays[place - 1];
-}
-
-static struct relay *add_relay(struct gateway *gateway, struct guarded *guarded)
-{
-	struct relay *relay;
-	size_t place = gateway->last_place;
-
-	if (gateway->relay_count == RELAYS_MAX)
-		return NULL;
-	do
-		place = (place + 1) % RELAYS_MAX;
-	while (gateway->relays[place]);
-	relay = calloc(1, sizeof(*relay));
-	if (!relay)
-		return NULL;
-	gateway->generations[place]++;
-	relay->gateway = gateway;
-	relay->guarded = guarded;
-	relay->place = place;
-	relay->ref = ref_of(gateway, place);
-	relay->client = relay->server = -1;
-	gateway->relays[place] = relay;
-	gateway->relay_count++;
-	gateway->last_place = place;
-	return relay;
-}
+/* ---- ends ---- */
 
 static void free_event(struct event **event)
 {
@@ -87,19 +47,16 @@ static void close_client(struct relay *relay)
 
 void relay_free(struct relay *relay)
 {
-	struct gateway *gateway = relay->gateway;
 	const struct guard_message ended = {.type = GUARD_ENDED, .ref = relay->ref};
 
 	if (relay->asked)
-		packets_send(gateway->link, &ended, NULL, NULL, 0);
+		gateway_tell(relay->gateway, &ended, NULL);
 	close_server(relay);
 	close_client(relay);
 	session_free(relay->session);
 	view_release(relay->view);
 	buffer_clear(&relay->held);
-	gateway->relays[relay->place] = NULL;
-	gateway->relay_count--;
-	free(relay);
+	relay_leave(relay);
 }
 
 /* ---- writing ---- */
@@ -229,6 +186,13 @@ static bool is_finished(const struct relay *relay)
 	return false;
 }
 
+/* Its policy's records are to be written first. */
+static bool is_held_up(const struct relay *relay)
+{
+	return relay->guarded && relay->guarded->held_up && relay->phase == RELAY_SERVING &&
+	       !relay->lingering && !session_is_over(relay->session);
+}
+
 void relay_settle(struct relay *relay)
 {
 	struct session *session = relay->session;
@@ -236,7 +200,7 @@ void relay_settle(struct relay *relay)
 	bool open;
 
 	while (session && relay->held.length && taken && relay->to_server.length == 0 &&
-	       session_reads_client(session)) {
+	       !is_held_up(relay) && session_reads_client(session)) {
 		taken = session_from_client(session, buffer_bytes(&relay->held),
 					    relay->held.length);
 		buffer_take(&relay->held, taken);
@@ -252,11 +216,12 @@ void relay_settle(struct relay *relay)
 	open = session && !session_is_over(session);
 	watch(relay->client_readable, &relay->client_reads,
 	      relay->lingering ? !relay->cancels
-			       : open && session_reads_client(session) &&
+			       : open && !is_held_up(relay) && session_reads_client(session) &&
 					 relay->to_server.length == 0 && relay->held.length == 0);
 	watch(relay->client_writable, &relay->client_writes, relay->to_client.length > 0);
 	watch(relay->server_readable, &relay->server_reads,
-	      relay->phase != RELAY_CONNECTING && relay->to_client.length == 0);
+	      relay->phase != RELAY_CONNECTING && relay->to_client.length == 0 &&
+		      !is_held_up(relay));
 	watch(relay->server_writable, &relay->server_writes,
 	      relay->phase == RELAY_CONNECTING || relay->to_server.length > 0 ||
 		      relay->handshake_writes);
@@ -268,10 +233,15 @@ static void on_client_readable(evutil_socket_t fd, short what, void *context)
 {
 	struct relay *relay = context;
 	struct gateway *gateway = relay->gateway;
-	ssize_t got = recv(fd, gateway->shared, sizeof(gateway->shared), MSG_DONTWAIT);
+	ssize_t got;
 	size_t taken;
 
 	(void)what;
+	if (is_held_up(relay)) {
+		relay_settle(relay);
+		return;
+	}
+	got = recv(fd, gateway->shared, sizeof(gateway->shared), MSG_DONTWAIT);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got <= 0) {
@@ -327,7 +297,7 @@ static void on_server_readable(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (relay->phase < RELAY_SERVING)
 		relay_connect_step(relay);
-	else
+	else if (!is_held_up(relay))
 		relay_read_server(relay);
 	relay_settle(relay);
 }
@@ -367,7 +337,7 @@ bool relay_watch_server(struct relay *relay, int fd)
 	return relay->server_readable && relay->server_writable;
 }
 
-/* ---- beginnings and ends ---- */
+/* ---- beginnings ---- */
 
 static void to_client(void *context, const void *bytes, size_t length)
 {
@@ -393,29 +363,34 @@ static const struct session_host session_host = {
 	.now_us = relay_now_us,
 };
 
-struct relay *relay_new(struct gateway *gateway, struct guarded *guarded)
+/* It has no place to wait in for what the client says first: this is the answer to anything. */
+static void refuse_client(int fd)
 {
-	uint64_t random[2];
-	struct relay *relay;
+	const struct error_response error = {.severity = "FATAL",
+					     .code = "53300",
+					     .message =
+						     "too many connections through the SQL guard"};
+	struct buffer message = {0};
 
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		return NULL;
-	relay = add_relay(gateway, guarded);
-	if (!relay)
-		return NULL;
-	relay->key = (uint32_t)random[1];
-	relay->nonce = random[0];
-	return relay;
+	message_put_error(&message, &error);
+	if (!message.failed)
+		(void)!send(fd, buffer_bytes(&message), message.length,
+			    MSG_NOSIGNAL | MSG_DONTWAIT);
+	buffer_clear(&message);
+	(void)close(fd);
 }
 
 void relay_accept(struct listener *listener, int fd, const struct sockaddr *peer,
 		  socklen_t peer_length)
 {
 	struct gateway *gateway = listener->gateway;
-	struct relay *relay = listener->guarded ? relay_new(gateway, listener->guarded) : NULL;
+	struct guarded *guarded = listener->guarded;
+	struct relay *relay = NULL;
 
+	if (guarded && relays_have_room(guarded))
+		relay = relay_new(gateway, guarded);
 	if (!relay) {
-		(void)close(fd);
+		refuse_client(fd);
 		return;
 	}
 	relay->client = fd;
@@ -427,64 +402,12 @@ void relay_accept(struct listener *listener, int fd, const struct sockaddr *peer
 		event_new(gateway->base, fd, EV_READ | EV_PERSIST, on_client_readable, relay);
 	relay->client_writable =
 		event_new(gateway->base, fd, EV_WRITE | EV_PERSIST, on_client_writable, relay);
-	relay->session = session_new(&session_host, relay, &listener->guarded->rules,
-				     &gateway->budget, relay->nonce);
+	relay->session =
+		session_new(&session_host, relay, &guarded->rules, &gateway->budget, relay->nonce);
 	if (!relay->session || !relay->client_readable || !relay->client_writable) {
 		relay_free(relay);
 		return;
 	}
+	relay_begins(relay);
 	relay_settle(relay);
-}
-
-void relays_end_policy(struct gateway *gateway, const struct guarded *guarded)
-{
-	struct relay *relay;
-	size_t i;
-
-	for (i = 0; i < RELAYS_MAX; i++) {
-		relay = gateway->relays[i];
-		if (!relay || relay->guarded != guarded)
-			continue;
-		if (!relay->session) { /* one that cancels */
-			relay_free(relay);
-			continue;
-		}
-		session_end(relay->session, "57P01",
-			    "the policy of this session has been exchanged; connect again");
-		/* What it refers to goes now; what it was told is still to be read. */
-		session_free(relay->session);
-		relay->session = NULL;
-		view_release(relay->view);
-		relay->view = NULL;
-		relay->guarded = NULL;
-		relay->ended = true;
-		relay->cancels = false;
-		relay_settle(relay);
-	}
-}
-
-void relays_tick(struct gateway *gateway)
-{
-	struct relay *relay;
-	size_t i;
-
-	for (i = 0; i < RELAYS_MAX; i++) {
-		relay = gateway->relays[i];
-		if (!relay || (relay->session && session_is_open(relay->session)))
-			continue;
-		relay->seconds++;
-		if (relay->lingering && !relay->cancels && relay->seconds > LINGER_SECONDS)
-			relay_free(relay);
-		else if (relay->seconds > START_SECONDS)
-			relay_free(relay);
-	}
-}
-
-void relays_free(struct gateway *gateway)
-{
-	size_t i;
-
-	for (i = 0; i < RELAYS_MAX; i++)
-		if (gateway->relays[i])
-			relay_free(gateway->relays[i]);
 }

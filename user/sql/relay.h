@@ -47,10 +47,23 @@ struct relay {
 	bool ended;	      /* its policy is gone, and its session with it */
 	bool lingering, shut; /* the session is over */
 	unsigned seconds;     /* since it began, or is over */
+	bool begins;	      /* in its policy's beginnings */
+	TAILQ_ENTRY(relay) beginning;
 };
 
-/* relay.c */
+/* relay_places.c */
+/* Of a cancel, too: NULL only where there is no place at all, or no memory. */
 struct relay *relay_new(struct gateway *gateway, struct guarded *guarded) MUST_USE;
+/* Gives up its place, behind everything else. */
+void relay_leave(struct relay *relay);
+/* A place for one more client of the policy's? */
+bool relays_have_room(const struct guarded *guarded);
+/* Nothing is known of its client; the oldest of those gives way where there are too many. */
+void relay_begins(struct relay *relay);
+/* The client has said what it wants. */
+void relay_has_begun(struct relay *relay);
+
+/* relay.c */
 void relay_free(struct relay *relay);
 /* After anything has happened to it: reads and writes what can be, or frees it. The last thing that
  * is done with a relay. */

@@ -13,7 +13,7 @@ static void send_to_policyd(struct relay *relay, uint32_t type, uint64_t value, 
 	const struct guard_message head = {
 		.type = type, .length = (uint32_t)length, .ref = relay->ref, .value = value};
 
-	packets_send(relay->gateway->link, &head, tail, NULL, 0);
+	gateway_tell(relay->gateway, &head, tail);
 }
 
 void relay_want_server(void *context)
@@ -23,6 +23,7 @@ void relay_want_server(void *context)
 	struct sockaddr_storage local;
 	socklen_t length = sizeof(struct ucred);
 
+	relay_has_begun(relay);
 	relay->asked = true;
 	if (relay->peer.ss_family == AF_UNIX || relay->peer_length < sizeof(sa_family_t)) {
 		if (getsockopt(relay->client, SOL_SOCKET, SO_PEERCRED, tail, &length) == 0)
@@ -58,6 +59,7 @@ void relay_cancel_other(void *context, uint32_t pid, uint32_t key)
 	    of->listener != relay->listener ||
 	    !session_server_key(of->session, &relay->cancel_pid, &relay->cancel_key))
 		return;
+	relay_has_begun(relay);
 	relay->cancels = true;
 	relay->asked = true;
 	send_to_policyd(relay, GUARD_ASK_CANCEL, of->ref, NULL, 0);
@@ -146,12 +148,9 @@ void relay_record(void *context, const struct session_record *record)
 		.superuser = session_is_superuser(relay->session),
 		.literals = relay->guarded->options.log_literals != 0,
 	};
-	const char *text;
 
 	record_write(record, &subject, &writer);
-	text = json_writer_text(&writer);
-	if (text && writer.length <= GUARD_TAIL_MAX)
-		send_to_policyd(relay, GUARD_RECORD, 0, text, writer.length);
+	gateway_record(relay->guarded, relay->ref, json_writer_text(&writer), writer.length);
 }
 
 uint64_t relay_now_us(void *context)
