@@ -96,7 +96,7 @@ static void tap_one(const struct tally *tally, const char *path, const struct po
 {
 	(void)path;
 	(void)printf("%s %zu - ", wrong ? "not ok" : "ok", tally->passed + tally->failed);
-	/* A "#" begins a directive (SKIP, TODO), which is not the file's to give. */
+	/* A "#" begins a directive of TAP, which is not the file's to give. */
 	for (const char *at = one->name; *at; at++)
 		(void)putchar(*at == '#' || (unsigned char)*at < ' ' ? '?' : *at);
 	(void)putchar('\n');
