@@ -62,7 +62,8 @@ all: $(PROGRAMS) ## build agentpol and policyd (into build/)
 BPF_ARCH := $(patsubst aarch64%,arm64,$(patsubst x86_64%,x86,$(shell uname -m)))
 # clang's bpf target does not know where the C library keeps <asm/types.h>.
 BPF_INCLUDES := -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
-BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -g -O2 -Wall -Wextra -Werror -I. $(BPF_INCLUDES)
+# A hook of the LSM has the parameters that the kernel gives it.
+BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -g -O2 -Wall -Wextra -Wno-unused-parameter -Werror -I. $(BPF_INCLUDES)
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(call quiet,BPF,$<)

@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define ABI_VERSION 5
+#define ABI_VERSION 6
 
 /* Enrolled cgroups. A machine has hundreds of containers at most; 8 bytes a spare entry. */
 #define CGROUPS_MAX 4096
@@ -58,6 +58,13 @@
 /* Connections that were turned to the guard and that it has not asked about yet; a cache: a miss
  * refuses the connection. */
 #define STEERED_MAX (1U << 14)
+
+/* Files and directories that rules name, of all policies together. */
+#define OBJECTS_MAX (1U << 17)
+/* Names in a directory that rules name. */
+#define OBJECT_NAMES_MAX (1U << 16)
+/* Policies with what processes may do, see struct confinement. */
+#define CONFINEMENTS_MAX (2 * CGROUPS_MAX)
 
 #define PORT_SET_WORDS 1024 /* 65,536 bits */
 /* Port set numbers: 0 grants no port, the highest every port; the others index `port_sets`. */
@@ -118,8 +125,13 @@ struct enrolment {
 #define POLICY_SENDTO                                                                             \
 	512U /* a sendto with an address is judged by the call too: for its budget or for the log \
 	      */
-#define POLICY_UNIX    256U  /* lists Unix sockets: all others are denied */
-#define POLICY_SERVERS 1024U /* has tools with a server that the guard alone speaks to */
+#define POLICY_UNIX	256U   /* lists Unix sockets: all others are denied */
+#define POLICY_SERVERS	1024U  /* has tools with a server that the guard alone speaks to */
+#define POLICY_EXEC	2048U  /* lists what may be executed */
+#define POLICY_FILES	4096U  /* lists what may be read and written */
+#define POLICY_KILL	8192U  /* who is denied is killed, too */
+#define POLICY_LOG_EXEC 16384U /* what is executed is an event, too */
+#define POLICY_LOG_FILE 32768U /* and files that are opened */
 
 /* ---- names ---- */
 
@@ -324,6 +336,79 @@ struct glob_key {
 #define GLOBS_OF_OTHERS(policy_id) (0x80000000U | (policy_id))
 #define POLICY_OF_GLOBS(list)	   ((list)&POLICY_ID_MAX)
 
+/* ---- files, and what processes may do ---- */
+
+/* A directory entry is known by its first so many bytes; rules name no longer one. */
+#define OBJECT_NAME_BYTES 64
+/* Directories above a file that are looked at; deeper ones are denied. */
+#define OBJECT_DEPTH_MAX 64
+
+/* What a rule says of an object and all below it. What several say is joined; then what is taken
+ * away wins. */
+#define OBJECT_READ	     1U
+#define OBJECT_WRITE	     2U /* implies reading, as user space writes it */
+#define OBJECT_EXEC	     4U
+#define OBJECT_EXEC_CHILDREN 8U	 /* of a directory: the files right in it */
+#define OBJECT_DENY	     16U /* nothing */
+#define OBJECT_FROZEN	     32U /* no write */
+#define OBJECT_ENFORCER	     64U /* nothing: it is the enforcer's own */
+/* In a verdict: neither denied nor the enforcer's. Executing needs no right to read. */
+#define OBJECT_OPEN 128U
+
+/* A file or directory as such, by whatever path. The generation tells it from one that gets its
+ * number later, on the file systems that reuse numbers. */
+struct object_key {
+	__u32 policy_id;
+	__u32 device; /* the kernel's own dev_t: super_block.s_dev */
+	__u64 inode;
+	__u32 generation;
+	__u32 spare;
+};
+
+/* What is called so in that directory, whatever it is by now: a file that is replaced by another
+ * one, or that is not there yet. */
+struct object_name_key {
+	struct object_key directory;
+	char name[OBJECT_NAME_BYTES]; /* padded with NULs */
+};
+
+/* Verdicts on a file, kept in its inode: a hash of (policy id, epoch, directory) and, in the lowest
+ * byte, OBJECT_* bits. One word each, so that it is read and written whole. */
+#define OBJECT_VERDICTS 4
+struct object_verdicts {
+	__u64 words[OBJECT_VERDICTS];
+};
+#define OBJECT_VERDICT_BITS 0xffU
+
+#define SYSCALL_WORDS 8 /* 512 system calls, by the architecture's own numbers */
+
+/* What a policy's processes may do, for hooks that see the task. Not found: nothing. */
+struct confinement {
+	__u64 denied_syscalls[SYSCALL_WORDS]; /* bit n: number n */
+	__u64 capabilities;		      /* bit n: kept */
+	__u64 domains;			      /* bit n: sockets of address family n may be made */
+	__u32 families;			      /* CONFINE_* */
+	__u32 objects;			      /* OBJECT_*: what holds where no rule says anything */
+};
+#define CONFINE_NETLINK 1U /* netlink of any protocol, not of routes alone */
+#define CONFINE_PACKET	2U /* SOCK_PACKET of inet, which is AF_PACKET */
+
+/* The one record of `guard_state`: mapped by user space, which stores each word by itself. */
+struct guard_state {
+	__u32 epoch;	   /* goes up when a directory moves: what was cached holds no more */
+	__u32 level_count; /* levels at which any cgroup is enrolled, the deepest first */
+	__u64 moved_at;	   /* ns, CLOCK_MONOTONIC: nothing is cached for a while after */
+	__u32 levels[CGROUP_LEVELS_MAX];
+};
+
+/* Where user space asks the kernel what an open file is: the thread that asks, and the answer. */
+struct object_question {
+	__u64 thread; /* pid_tgid; 0: nobody asks */
+	struct object_key object;
+	__u32 answered;
+	__u32 spare;
+};
+
 /* ---- budgets ---- */
 
 /* Token buckets of one rule. `_at` is the time (ns, CLOCK_MONOTONIC) until which what was taken is
@@ -367,11 +452,18 @@ struct traffic {
 };
 
 enum event_kind {
-	EVENT_NONE = 0,	   /* what is not told of */
-	EVENT_CONNECT = 1, /* a destination: connect, sendto, or a packet */
-	EVENT_LISTEN = 2,  /* a bind, or a peer that came in */
-	EVENT_SOCKET = 3,  /* making a socket */
-	EVENT_DNS = 4,	   /* a question for a name, or an answer */
+	EVENT_NONE = 0,	      /* what is not told of */
+	EVENT_CONNECT = 1,    /* a destination: connect, sendto, or a packet */
+	EVENT_LISTEN = 2,     /* a bind, or a peer that came in */
+	EVENT_SOCKET = 3,     /* making a socket */
+	EVENT_DNS = 4,	      /* a question for a name, or an answer */
+	EVENT_EXEC = 5,	      /* executing a file */
+	EVENT_FILE = 6,	      /* opening or changing one; `detail` is what was wanted, OBJECT_* */
+	EVENT_SYSCALL = 7,    /* `detail` is its number */
+	EVENT_CAPABILITY = 8, /* `detail` is its number */
+	EVENT_PROCESS = 9,    /* reaching for a process outside; `detail` is a PROCESS_* */
+	EVENT_FAMILY = 10,    /* making a socket; `family` is the domain, `detail` the protocol */
+	EVENT_ESCAPE = 11,    /* a task was seen outside its cgroup */
 };
 
 enum event_reason {
@@ -393,6 +485,15 @@ enum event_reason {
 	REASON_SERVER = 15,    /* a tool's server, which the guard alone speaks to */
 	REASON_NO_GUARD = 16,  /* it would be turned to the guard, which does not listen here yet */
 	REASON_GUARD = 17,     /* the guard's own port */
+	REASON_EXEC = 18,      /* no pattern grants to execute it */
+	REASON_FILE = 19,      /* no entry grants it */
+	REASON_FILE_DENIED = 20, /* an entry denies it */
+	REASON_FROZEN = 21,	 /* the kernel's own controls are not written to */
+	REASON_SYSCALL = 22,	 /* the list of system calls denies it */
+	REASON_CAPABILITY = 23,	 /* not kept */
+	REASON_PROCESS = 24,	 /* the other process is not of this agent */
+	REASON_MAPPED = 25,	 /* code from a file that the policy's processes can write */
+	REASON_GAIN = 26,	 /* linked or moved there it would be open to more than it is */
 };
 
 /* Which hook spoke; for people. */
@@ -403,7 +504,14 @@ enum event_hook {
 	HOOK_SOCKET = 4,
 	HOOK_EGRESS = 5,
 	HOOK_INGRESS = 6,
+	HOOK_LSM = 7,
+	HOOK_TRACE = 8, /* after the fact: the process is killed, not the call undone */
 };
+
+/* How a process outside was reached for. */
+#define PROCESS_SIGNAL	 1
+#define PROCESS_TRACE	 2
+#define PROCESS_SCHEDULE 3 /* priority, affinity, limits */
 
 enum event_verdict { EVENT_ALLOW = 0, EVENT_DENY = 1, EVENT_WOULD_DENY = 2 };
 
@@ -448,6 +556,15 @@ struct event {
 struct named_event {
 	struct event event;
 	struct name_text name;
+};
+
+/* The path of a file, for people: from the root of the task's mounts, as far as it fits; the text
+ * ends at OBJECT_TEXT_BYTES and begins behind the NULs. The rest is room for the verifier's sake.
+ */
+#define OBJECT_TEXT_BYTES 512
+struct object_event {
+	struct event event;
+	char path[OBJECT_TEXT_BYTES + 256];
 };
 
 /*
@@ -567,6 +684,12 @@ _Static_assert(sizeof(struct asked_key) == 16, "hash keys have no padding");
 _Static_assert(sizeof(struct glob) == 200, "glob");
 _Static_assert(GLOB_TEXT_BYTES < 64 * GLOB_WORDS, "a place for each byte, and the end");
 _Static_assert(sizeof(struct glob_key) == 8, "hash keys have no padding");
+_Static_assert(sizeof(struct object_key) == 24, "hash keys have no padding");
+_Static_assert(sizeof(struct object_name_key) == 88, "hash keys have no padding");
+_Static_assert(sizeof(struct confinement) == 88, "confinement");
+_Static_assert(sizeof(struct guard_state) == 144, "guard_state");
+_Static_assert(sizeof(struct object_question) == 40, "object_question");
+_Static_assert(sizeof(struct object_event) == 864, "object_event");
 _Static_assert(sizeof(struct budget) == 80, "budget");
 _Static_assert(sizeof(struct budget_list) == 72, "budget_list");
 _Static_assert(sizeof(struct traffic_key) == 40, "hash keys have no padding");

@@ -237,6 +237,41 @@ struct {
 	__type(value, struct steered_path);
 } steered_paths SEC(".maps");
 
+/* What does a rule say of this file or directory, and all below it? */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, OBJECTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct object_key);
+	__type(value, __u32); /* OBJECT_* */
+} rules_of_object SEC(".maps");
+
+/* And of what has this name in this directory? */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, OBJECT_NAMES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct object_name_key);
+	__type(value, __u32);
+} rules_of_object_name SEC(".maps");
+
+/* What may the policy's processes do? */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CONFINEMENTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct confinement);
+} confinement_of_policy SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct guard_state);
+} guard_state SEC(".maps");
+
 /* Cloned to what a listener accepts, so that an accepted socket is known as such. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);

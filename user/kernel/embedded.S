@@ -13,4 +13,16 @@ embedded_egress_end:
 embedded_unix_start:
 	.incbin "unix.bpf.o"
 embedded_unix_end:
+	.balign 16
+	.globl embedded_guard_start
+	.globl embedded_guard_end
+embedded_guard_start:
+	.incbin "guard.bpf.o"
+embedded_guard_end:
+	.balign 16
+	.globl embedded_resolve_start
+	.globl embedded_resolve_end
+embedded_resolve_start:
+	.incbin "resolve.bpf.o"
+embedded_resolve_end:
 	.section .note.GNU-stack, "", %progbits

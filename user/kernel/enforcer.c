@@ -18,6 +18,7 @@
 #include "bpf/workbench.h"
 #include "kernel/enforcer_internal.h"
 #include "kernel/glob_tables.h"
+#include "kernel/guard_hooks.h"
 #include "kernel/tables.h"
 #include "kernel/unix_hooks.h"
 #include "policy/address.h"
@@ -59,6 +60,10 @@ static const char *const map_names[MAP_COUNT] = {
 	[MAP_STEERED_PEERS] = "steered_peers",
 	[MAP_NAME_OF_GUARD] = "name_of_guard",
 	[MAP_STEERED_PATHS] = "steered_paths",
+	[MAP_RULES_OF_OBJECT] = "rules_of_object",
+	[MAP_RULES_OF_OBJECT_NAME] = "rules_of_object_name",
+	[MAP_CONFINEMENT_OF_POLICY] = "confinement_of_policy",
+	[MAP_GUARD_STATE] = "guard_state",
 	[MAP_LISTENERS_OF_GUARD] = "listeners_of_guard",
 };
 
@@ -230,15 +235,26 @@ static int explain_load(int errno_value, struct error *error)
 			       log_tail);
 }
 
-static int map_enrolments(struct enforcer *enforcer, struct error *error)
+/* An array of the kernel's that is written word by word. */
+static void *map_array(const struct enforcer *enforcer, enum enforcer_map map, size_t size,
+		       struct error *error)
 {
-	void *memory = mmap(NULL, CGROUPS_MAX * sizeof(struct enrolment), PROT_READ | PROT_WRITE,
-			    MAP_SHARED, enforcer_map_fd(enforcer, MAP_ENROLMENTS), 0);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    enforcer_map_fd(enforcer, map), 0);
 
-	if (memory == MAP_FAILED)
-		return error_set_errno(error, STATUS_SYSTEM, errno, "cannot map the enrolments");
-	enforcer->enrolments = memory;
-	return 0;
+	if (memory != MAP_FAILED)
+		return memory;
+	(void)error_set_errno(error, STATUS_SYSTEM, errno, "cannot map %s", map_names[map]);
+	return NULL;
+}
+
+static int map_arrays(struct enforcer *enforcer, struct error *error)
+{
+	enforcer->enrolments = map_array(enforcer, MAP_ENROLMENTS,
+					 CGROUPS_MAX * sizeof(struct enrolment), error);
+	enforcer->guard_state =
+		map_array(enforcer, MAP_GUARD_STATE, sizeof(struct guard_state), error);
+	return enforcer->enrolments && enforcer->guard_state ? 0 : -1;
 }
 
 /* The addresses that no name opens, in the table of a policy that no cgroup has. */
@@ -295,6 +311,8 @@ static int load(struct enforcer *enforcer, const struct enforcer_options *option
 		return explain_load(-result, error);
 	if (unix_hooks_load(enforcer->object, &enforcer->unix_object, &result) < 0)
 		return explain_load(result, error);
+	if (guard_hooks_load(enforcer->object, &enforcer->guard_object, &result) < 0)
+		return explain_load(result, error);
 	find_programs(enforcer);
 	if (!enforcer->adopted && bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_ENFORCER_STATE),
 						      &only, &fresh, BPF_ANY) < 0)
@@ -302,7 +320,7 @@ static int load(struct enforcer *enforcer, const struct enforcer_options *option
 	if (write_internal_ranges(enforcer, error) < 0 ||
 	    glob_tables_load_defaults(enforcer, options->own_socket, error) < 0)
 		return -1;
-	return map_enrolments(enforcer, error);
+	return map_arrays(enforcer, error);
 }
 
 struct enforcer *enforcer_open(const struct enforcer_options *options, struct error *error)
@@ -341,6 +359,9 @@ void enforcer_close(struct enforcer *enforcer)
 	tables_free(enforcer->tables);
 	if (enforcer->enrolments)
 		(void)munmap(enforcer->enrolments, CGROUPS_MAX * sizeof(struct enrolment));
+	if (enforcer->guard_state)
+		(void)munmap(enforcer->guard_state, sizeof(struct guard_state));
+	bpf_object__close(enforcer->guard_object);
 	bpf_object__close(enforcer->unix_object);
 	bpf_object__close(enforcer->object);
 	free(enforcer);
@@ -349,6 +370,11 @@ void enforcer_close(struct enforcer *enforcer)
 bool enforcer_judges_unix(const struct enforcer *enforcer)
 {
 	return enforcer->unix_object != NULL;
+}
+
+bool enforcer_judges_tasks(const struct enforcer *enforcer)
+{
+	return enforcer->guard_object != NULL;
 }
 
 bool enforcer_was_adopted(const struct enforcer *enforcer)

@@ -53,6 +53,8 @@ static inline void cleanup_enforcer_close(struct enforcer **enforcer)
 
 /* Does this kernel ask about Unix sockets? Linux 6.7 and later do. */
 bool enforcer_judges_unix(const struct enforcer *enforcer);
+/* Does its LSM heed us? Then files, executing and system calls are judged, on live cgroups too. */
+bool enforcer_judges_tasks(const struct enforcer *enforcer);
 /* Did enforcer_open find maps of a predecessor? */
 bool enforcer_was_adopted(const struct enforcer *enforcer);
 
@@ -131,6 +133,10 @@ enum enforcer_map {
 	MAP_LISTENERS_OF_GUARD,
 	MAP_NAME_OF_GUARD,
 	MAP_STEERED_PATHS,
+	MAP_RULES_OF_OBJECT,
+	MAP_RULES_OF_OBJECT_NAME,
+	MAP_CONFINEMENT_OF_POLICY,
+	MAP_GUARD_STATE,
 	MAP_COUNT
 };
 int enforcer_map_fd(const struct enforcer *enforcer, enum enforcer_map map);

@@ -8,6 +8,7 @@
 
 #include "kernel/cgroup.h"
 #include "kernel/enforcer_internal.h"
+#include "kernel/guard_hooks.h"
 
 const struct hook hooks[HOOK_COUNT] = {
 	{"guard_socket", BPF_CGROUP_INET_SOCK_CREATE, 0},
@@ -151,6 +152,21 @@ static int attach_extra(struct enforcer *enforcer, struct enrolled *item, uint64
 	return 0;
 }
 
+/*
+ * The deepest first: the nearest enrolled cgroup is the one that counts. Levels are only ever added,
+ * so that written from the end the list has them all at any time, one of them twice for a moment.
+ */
+static void write_levels(struct enforcer *enforcer, uint32_t levels)
+{
+	struct guard_state *state = enforcer->guard_state;
+	uint32_t place = (uint32_t)__builtin_popcount(levels);
+
+	__atomic_store_n(&state->level_count, place, __ATOMIC_SEQ_CST);
+	for (uint32_t level = 0; level < CGROUP_LEVELS_MAX; level++)
+		if (levels >> level & 1)
+			__atomic_store_n(&state->levels[--place], level, __ATOMIC_SEQ_CST);
+}
+
 /* Sockets look anew for the nearest enrolled cgroup, on the levels where there is one. */
 static int update_state(struct enforcer *enforcer, struct error *error)
 {
@@ -168,7 +184,33 @@ static int update_state(struct enforcer *enforcer, struct error *error)
 		state.levels |= 1U << item->level;
 	if (bpf_map_update_elem(fd, &only, &state, BPF_ANY) < 0)
 		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
+	write_levels(enforcer, state.levels);
 	return 0;
+}
+
+/* The programs of the LSM while anybody is enrolled: each costs every task of the machine. */
+static int attach_guard(struct enforcer *enforcer, struct error *error)
+{
+	char folder[PATH_MAX];
+
+	if (!enforcer->guard_object || enforcer->guard_attached)
+		return 0;
+	(void)snprintf(folder, sizeof(folder), "%s/links", enforcer->pin_root);
+	if (guard_hooks_attach(enforcer->guard_object, folder, error) < 0)
+		return -1;
+	enforcer->guard_attached = true;
+	return 0;
+}
+
+static void detach_guard(struct enforcer *enforcer)
+{
+	char folder[PATH_MAX];
+
+	if (!enforcer->guard_object || enforcer->enrolled || !enforcer->guard_attached)
+		return;
+	(void)snprintf(folder, sizeof(folder), "%s/links", enforcer->pin_root);
+	guard_hooks_detach(enforcer->guard_object, folder);
+	enforcer->guard_attached = false;
 }
 
 /* The slot of an enrolled cgroup, or 0. */
@@ -289,7 +331,7 @@ int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint64_t 
 	}
 	if ((!has_programs_above(enforcer, cgroup_path) &&
 	     attach_programs(enforcer, item, error) < 0) ||
-	    attach_extra(enforcer, item, policy, error) < 0) {
+	    attach_extra(enforcer, item, policy, error) < 0 || attach_guard(enforcer, error) < 0) {
 		struct error ignored;
 
 		(void)!enforcer_release(enforcer, cgroup, &ignored);
@@ -323,6 +365,7 @@ int enforcer_release(struct enforcer *enforcer, uint64_t cgroup, struct error *e
 		return -1;
 	if (gone)
 		forget_enrolled(enforcer, gone);
+	detach_guard(enforcer);
 	return update_state(enforcer, error);
 }
 

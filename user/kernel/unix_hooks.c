@@ -8,8 +8,7 @@
 
 #include "base/cleanup.h"
 #include "kernel/enforcer_internal.h"
-
-#define KERNEL_TYPES "/sys/kernel/btf/vmlinux"
+#include "kernel/side_object.h"
 
 extern const char embedded_unix_start[], embedded_unix_end[];
 
@@ -32,38 +31,6 @@ static int kernel_has_hooks(void)
 	return 1;
 }
 
-/* What both objects have is one map; only the programs are other ones. */
-static int share_maps(const struct bpf_object *main, struct bpf_object *object)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map (map, object) {
-		const struct bpf_map *theirs =
-			bpf_object__find_map_by_name(main, bpf_map__name(map));
-		int result;
-
-		if (!theirs || bpf_map__is_internal(map))
-			continue;
-		result = bpf_map__reuse_fd(map, bpf_map__fd(theirs));
-		if (result < 0)
-			return result;
-	}
-	return 0;
-}
-
-static int share_config(const struct bpf_object *main, const struct bpf_object *object)
-{
-	const struct bpf_map *theirs = bpf_object__find_map_by_name(main, ".rodata.config");
-	struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata.config");
-	size_t size = 0;
-	const void *value =
-		theirs ? bpf_map__initial_value((struct bpf_map *)(uintptr_t)theirs, &size) : NULL;
-
-	if (!map || !value)
-		return -ENOENT;
-	return bpf_map__set_initial_value(map, value, size);
-}
-
 /* The section's name stands for another hook of the same type of program. */
 static int name_hooks(const struct bpf_object *object)
 {
@@ -81,24 +48,17 @@ static int name_hooks(const struct bpf_object *object)
 
 int unix_hooks_load(const struct bpf_object *main, struct bpf_object **object, int *cause)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "agentpol_unix");
 	int has = access(KERNEL_TYPES, R_OK) == 0 ? kernel_has_hooks() : 0;
 
 	*object = NULL;
 	*cause = has < 0 ? -has : 0;
 	if (has <= 0)
 		return has;
-	*object = bpf_object__open_mem(embedded_unix_start,
-				       (size_t)(embedded_unix_end - embedded_unix_start), &options);
-	if (!*object) {
-		*cause = errno;
+	*object = side_object_open(main, embedded_unix_start, embedded_unix_end, "agentpol_unix",
+				   cause);
+	if (!*object)
 		return -1;
-	}
-	*cause = -share_maps(main, *object);
-	if (!*cause)
-		*cause = -share_config(main, *object);
-	if (!*cause)
-		*cause = -name_hooks(*object);
+	*cause = -name_hooks(*object);
 	if (!*cause)
 		*cause = -bpf_object__load(*object);
 	return *cause ? -1 : 0;

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Whose task is this? For hooks that are called for every task of the machine: those without a
+ * policy leave after a few instructions.
+ */
+#ifndef AGENTPOL_BPF_TASK_H
+#define AGENTPOL_BPF_TASK_H
+
+#include "bpf/kernel_types.h"
+#include "bpf/question.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#define EPERM 1
+
+static __always_inline struct guard_state *guard_state_now(void)
+{
+	__u32 only = 0;
+
+	return bpf_map_lookup_elem(&guard_state, &only);
+}
+
+/* The nearest enrolled cgroup's slot of the task that runs, or 0. */
+static __always_inline __u32 slot_of_current(const struct guard_state *state)
+{
+	__u32 i;
+
+	NO_UNROLL
+	for (i = 0; i < CGROUP_LEVELS_MAX; i++) {
+		__u32 slot;
+
+		if (i >= state->level_count)
+			break;
+		slot = slot_of(bpf_get_current_ancestor_cgroup_id((int)state->levels[i]));
+		if (slot)
+			return slot;
+	}
+	return 0;
+}
+
+/* False for a task without a policy: the hook has nothing to say. */
+static __always_inline bool subject_is_current(struct subject *subject)
+{
+	struct guard_state *state = guard_state_now();
+
+	if (!state || !state->level_count)
+		return false;
+	subject_from_found(subject, slot_of_current(state));
+	return subject->slot != 0;
+}
+
+static __always_inline const struct confinement *confinement_of(__u64 policy)
+{
+	__u32 id = POLICY_ID(policy);
+
+	return bpf_map_lookup_elem(&confinement_of_policy, &id);
+}
+
+/* Is that task in the cgroup, or below it? Not found out: no. */
+static __always_inline bool task_is_below(const struct task_struct *task, __u64 cgroup)
+{
+	struct cgroup *leaf = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+	int level, leaf_level = BPF_CORE_READ(leaf, level);
+
+	NO_UNROLL
+	for (level = 0; level < CGROUP_LEVELS_MAX; level++) {
+		struct cgroup *above = NULL;
+
+		if (level > leaf_level)
+			break;
+		bpf_core_read(&above, sizeof(above), &leaf->ancestors[level]);
+		if (BPF_CORE_READ(above, kn, id) == cgroup)
+			return true;
+	}
+	return false;
+}
+
+/* What a hook of the LSM returns. */
+static __always_inline int refuse(const struct question *question, int verdict)
+{
+	if (verdict == ALLOW)
+		return 0;
+	if (POLICY_FLAGS(question->subject.policy) & POLICY_KILL)
+		bpf_send_signal(9 /* SIGKILL */);
+	return -EPERM;
+}
+
+/* Counts, tells, and says what becomes of it. */
+static __always_inline int conclude_task(struct question *question, enum event_reason reason)
+{
+	return refuse(question, conclude(question, reason, true));
+}
+
+#endif
