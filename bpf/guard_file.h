@@ -39,8 +39,7 @@ static __always_inline int judge_open(struct subject *subject, struct file *file
 	if (!wanted || (file->f_flags & FMODE_EXEC_OPEN))
 		wanted = OBJECT_OPEN;
 	access = object_access_of_file(subject, file);
-	if ((access & wanted) == wanted &&
-	    !(POLICY_FLAGS(subject->policy) & POLICY_LOG_FILE))
+	if ((access & wanted) == wanted && !(POLICY_FLAGS(subject->policy) & POLICY_LOG_FILE))
 		return 0;
 	if (is_internal(file))
 		return 0;
@@ -52,8 +51,7 @@ static __always_inline int judge_open(struct subject *subject, struct file *file
 
 static __always_inline int judge_exec(struct subject *subject, struct file *file)
 {
-	struct question question = {
-		.kind = EVENT_EXEC, .hook = HOOK_LSM, .detail = OBJECT_EXEC};
+	struct question question = {.kind = EVENT_EXEC, .hook = HOOK_LSM, .detail = OBJECT_EXEC};
 	__u32 access;
 
 	if (!(POLICY_FLAGS(subject->policy) & (POLICY_EXEC | POLICY_LOG_EXEC)))
@@ -71,8 +69,7 @@ static __always_inline int judge_exec(struct subject *subject, struct file *file
 static __always_inline int judge_mapping(struct subject *subject, struct file *file)
 {
 	const __u32 lists = POLICY_EXEC | POLICY_FILES;
-	struct question question = {
-		.kind = EVENT_EXEC, .hook = HOOK_LSM, .detail = OBJECT_EXEC};
+	struct question question = {.kind = EVENT_EXEC, .hook = HOOK_LSM, .detail = OBJECT_EXEC};
 	enum event_reason reason;
 	__u32 access;
 
@@ -88,10 +85,16 @@ static __always_inline int judge_mapping(struct subject *subject, struct file *f
 
 /* ---- changes by path ---- */
 
+/* What a global function returns may be anything to the verifier; a hook's result may not. */
+static __always_inline int hook_result(int refused)
+{
+	asm volatile("" : "+r"(refused));
+	return refused ? -EPERM : 0;
+}
+
 VERIFIED_ONCE int judge_change_at(__u64 dentry, __u64 mnt)
 {
-	struct question question = {
-		.kind = EVENT_FILE, .hook = HOOK_LSM, .detail = OBJECT_WRITE};
+	struct question question = {.kind = EVENT_FILE, .hook = HOOK_LSM, .detail = OBJECT_WRITE};
 	const struct dentry *at = (const struct dentry *)dentry;
 	__u32 access;
 
@@ -104,15 +107,14 @@ VERIFIED_ONCE int judge_change_at(__u64 dentry, __u64 mnt)
 
 static __always_inline int judge_change(const struct dentry *dentry, const struct vfsmount *mnt)
 {
-	return judge_change_at(address_of(dentry), address_of(mnt));
+	return hook_result(judge_change_at(address_of(dentry), address_of(mnt)));
 }
 
 /* By its new place an object may not be open to more than it is, see landlock(7) on REFER. */
 VERIFIED_ONCE int judge_move_to(__u64 from, __u64 to, __u64 mnt)
 {
 	const __u32 rights = OBJECT_READ | OBJECT_WRITE | OBJECT_EXEC;
-	struct question question = {
-		.kind = EVENT_FILE, .hook = HOOK_LSM, .detail = OBJECT_WRITE};
+	struct question question = {.kind = EVENT_FILE, .hook = HOOK_LSM, .detail = OBJECT_WRITE};
 	const struct dentry *there = (const struct dentry *)to;
 	enum event_reason reason;
 	__u32 now, then;
@@ -132,7 +134,7 @@ VERIFIED_ONCE int judge_move_to(__u64 from, __u64 to, __u64 mnt)
 static __always_inline int judge_link(const struct dentry *from, const struct dentry *to,
 				      const struct vfsmount *mnt)
 {
-	return judge_move_to(address_of(from), address_of(to), address_of(mnt));
+	return hook_result(judge_move_to(address_of(from), address_of(to), address_of(mnt)));
 }
 
 static __always_inline int judge_rename(const struct dentry *from, const struct dentry *to,
@@ -141,9 +143,9 @@ static __always_inline int judge_rename(const struct dentry *from, const struct 
 	int result = judge_change(from, mnt);
 
 	if (!result)
-		result = judge_move_to(address_of(from), address_of(to), address_of(mnt));
+		result = judge_link(from, to, mnt);
 	if (!result && (flags & RENAME_EXCHANGE))
-		result = judge_move_to(address_of(to), address_of(from), address_of(mnt));
+		result = judge_link(to, from, mnt);
 	return result;
 }
 

@@ -155,7 +155,8 @@ static __always_inline void object_remember(struct inode *inode, __u32 policy_id
 /* A path as it is put together, from its end. */
 struct path_text {
 	const struct dentry *at;
-	const struct mount *mount; /* NULL: not known, so that the text ends at the file system's root */
+	const struct mount
+		*mount; /* NULL: not known, so that the text ends at the file system's root */
 	struct object_event *event;
 	__u32 start;
 };
@@ -316,7 +317,8 @@ static __always_inline __u32 object_access_for(const struct subject *subject,
 
 	if (!confinement)
 		return OBJECT_DENY;
-	access = object_access(address_of(dentry), POLICY_ID(subject->policy), confinement->objects);
+	access =
+		object_access(address_of(dentry), POLICY_ID(subject->policy), confinement->objects);
 	if (is_control_panel(BPF_CORE_READ(dentry, d_sb, s_magic)))
 		access = (access | OBJECT_FROZEN) & ~OBJECT_WRITE;
 	return access;

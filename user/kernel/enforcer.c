@@ -250,8 +250,8 @@ static void *map_array(const struct enforcer *enforcer, enum enforcer_map map, s
 
 static int map_arrays(struct enforcer *enforcer, struct error *error)
 {
-	enforcer->enrolments = map_array(enforcer, MAP_ENROLMENTS,
-					 CGROUPS_MAX * sizeof(struct enrolment), error);
+	enforcer->enrolments =
+		map_array(enforcer, MAP_ENROLMENTS, CGROUPS_MAX * sizeof(struct enrolment), error);
 	enforcer->guard_state =
 		map_array(enforcer, MAP_GUARD_STATE, sizeof(struct guard_state), error);
 	return enforcer->enrolments && enforcer->guard_state ? 0 : -1;

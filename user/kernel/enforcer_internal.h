@@ -34,12 +34,12 @@ struct enrolled {
 
 struct enforcer {
 	struct bpf_object *object;
-	struct bpf_object *unix_object; /* NULL: the kernel does not ask about Unix sockets */
+	struct bpf_object *unix_object;	 /* NULL: the kernel does not ask about Unix sockets */
 	struct bpf_object *guard_object; /* NULL: BPF is not among the active LSMs */
 	bool guard_attached;
 	struct bpf_program *programs[HOOK_COUNT]; /* NULL where the kernel has no such hook */
 	struct bpf_map *maps[MAP_COUNT];
-	struct enrolment *enrolments; /* the kernel's array, mapped */
+	struct enrolment *enrolments;	 /* the kernel's array, mapped */
 	struct guard_state *guard_state; /* the same */
 	struct enrolled *enrolled;
 	struct tables *tables;

@@ -153,8 +153,9 @@ static int attach_extra(struct enforcer *enforcer, struct enrolled *item, uint64
 }
 
 /*
- * The deepest first: the nearest enrolled cgroup is the one that counts. Levels are only ever added,
- * so that written from the end the list has them all at any time, one of them twice for a moment.
+ * The deepest first: the nearest enrolled cgroup is the one that counts. Levels are only ever
+ * added, so that written from the end the list has them all at any time, one of them twice for a
+ * moment.
  */
 static void write_levels(struct enforcer *enforcer, uint32_t levels)
 {

@@ -62,9 +62,8 @@ static int leave_out_missing(const struct bpf_object *object)
 
 	if (!kernel)
 		return -errno;
-	bpf_object__for_each_program (program, object)
-		if (!program_fits(kernel, program))
-			(void)bpf_program__set_autoload(program, false);
+	bpf_object__for_each_program(program, object) if (!program_fits(kernel, program))(void)
+		bpf_program__set_autoload(program, false);
 	btf__free(kernel);
 	return 0;
 }
@@ -75,8 +74,8 @@ int guard_hooks_load(const struct bpf_object *main, struct bpf_object **object, 
 	*cause = 0;
 	if (!lsm_is_active() || access(KERNEL_TYPES, R_OK) < 0)
 		return 0;
-	*object = side_object_open(main, embedded_guard_start, embedded_guard_end,
-				   "agentpol_guard", cause);
+	*object = side_object_open(main, embedded_guard_start, embedded_guard_end, "agentpol_guard",
+				   cause);
 	if (!*object)
 		return -1;
 	*cause = -leave_out_missing(*object);
@@ -114,7 +113,8 @@ int guard_hooks_attach(const struct bpf_object *object, const char *folder, stru
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program (program, object) {
+	bpf_object__for_each_program(program, object)
+	{
 		int result;
 
 		if (bpf_program__fd(program) < 0)
@@ -133,7 +133,8 @@ void guard_hooks_detach(const struct bpf_object *object, const char *folder)
 	struct bpf_program *program;
 	char path[PATH_MAX];
 
-	bpf_object__for_each_program (program, object) {
+	bpf_object__for_each_program(program, object)
+	{
 		pin_path(path, folder, program, "");
 		enforcer_end_link(path);
 	}

@@ -18,8 +18,7 @@ static int open_unmounted(void)
 	_cleanup_close_ int system = (int)syscall(SYS_fsopen, "securityfs", FSOPEN_CLOEXEC);
 	_cleanup_close_ int mount = -1;
 
-	if (system < 0 ||
-	    syscall(SYS_fsconfig, system, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+	if (system < 0 || syscall(SYS_fsconfig, system, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
 	mount = (int)syscall(SYS_fsmount, system, FSMOUNT_CLOEXEC, 0);
 	return mount < 0 ? -1 : openat(mount, "lsm", O_RDONLY | O_CLOEXEC);

@@ -40,8 +40,7 @@ struct bpf_object *side_object_open(const struct bpf_object *main, const char *s
 				    const char *end, const char *name, int *cause)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name);
-	struct bpf_object *object =
-		bpf_object__open_mem(start, (size_t)(end - start), &options);
+	struct bpf_object *object = bpf_object__open_mem(start, (size_t)(end - start), &options);
 
 	*cause = object ? -share_maps(main, object) : errno;
 	if (!*cause)
