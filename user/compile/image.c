@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compile/globs.h"
+#include "compile/image_paths.h"
 #include "compile/image_servers.h"
 #include "compile/port_table.h"
 #include "policy/servers.h"
@@ -442,7 +443,8 @@ static int build(struct builder *builder, const struct policy *policy, const str
 		return -1;
 	if (names_compile(&names, image->arena, builder->ports, builder->budgets, &image->names,
 			  error) < 0 ||
-	    add_globs(image, scopes, count, error) < 0)
+	    add_globs(image, scopes, count, error) < 0 ||
+	    image_add_paths(image, scopes, count, error) < 0)
 		return -1;
 	add_boundaries(builder);
 	if (builder->count > 0)

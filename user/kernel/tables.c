@@ -11,6 +11,7 @@
 
 #include "kernel/glob_tables.h"
 #include "kernel/name_tables.h"
+#include "kernel/object_tables.h"
 #include "kernel/server_tables.h"
 
 /* Keys and values of one batch; as many as fit a few pages. */
@@ -227,6 +228,7 @@ static void unload(struct enforcer *enforcer, struct tables *tables,
 	glob_tables_unload(enforcer, GLOBS_OF_OWN(policy->id));
 	glob_tables_unload(enforcer, GLOBS_OF_OTHERS(policy->id));
 	server_tables_unload(enforcer, policy->id);
+	object_tables_unload(enforcer, policy->id);
 	for (size_t i = 0; i < policy->slot_count; i++)
 		if (policy->slots[i] < tables->slot_count &&
 		    tables->slots[policy->slots[i]].references)
