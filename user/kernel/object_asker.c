@@ -62,8 +62,8 @@ void object_asker_free(struct object_asker *asker)
 int object_ask(const struct object_asker *asker, int fd, struct object_key *object,
 	       struct error *error)
 {
-	struct object_question question = {
-		.thread = (uint64_t)getpid() << 32 | (uint32_t)syscall(SYS_gettid)};
+	struct object_question question = {.thread = (uint64_t)getpid() << 32 |
+						     (uint32_t)syscall(SYS_gettid)};
 	struct statx ignored;
 	uint32_t only = 0;
 

@@ -19,10 +19,10 @@
 struct search {
 	const struct object_asker *asker;
 	struct object_list *list;
-	int root;	  /* O_PATH */
-	char **mounts;	  /* mount points below the root, as the target sees them */
+	int root;      /* O_PATH */
+	char **mounts; /* mount points below the root, as the target sees them */
 	size_t mount_count;
-	uint32_t bits;	  /* of the entry that is looked at */
+	uint32_t bits; /* of the entry that is looked at */
 };
 
 void object_list_free(struct object_list *list)
@@ -151,9 +151,9 @@ static int add_mounts_below(struct search *search, const struct named *named, st
 		_cleanup_close_ int fd = -1;
 		struct object_key object;
 
-		if (children ? !is_child(named->path, point)
-			     : !path_is_below(named->path, point) ||
-				       strcmp(named->path, point) == 0)
+		if (children
+			    ? !is_child(named->path, point)
+			    : !path_is_below(named->path, point) || strcmp(named->path, point) == 0)
 			continue;
 		fd = open_in_root(search->root, point);
 		/* It has gone since, or another mount is over it. */
