@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compile/globs.h"
+#include "compile/confinement.h"
 #include "compile/image_paths.h"
 #include "compile/image_servers.h"
 #include "compile/port_table.h"
@@ -349,7 +350,7 @@ static uint32_t flags_of(const struct policy *policy, const struct tool *tool,
 	/* An inventory is to have names, too, where none is granted. */
 	if (image->names.name_count || policy->mode == MODE_AUDIT)
 		flags |= POLICY_NAMES | POLICY_DATAGRAMS;
-	return flags;
+	return flags | confinement_flags(policy, tool);
 }
 
 static int check_limits(const struct image *image, struct error *error)
@@ -494,6 +495,7 @@ struct image *image_new(const struct policy *policy, const struct tool *tool,
 	}
 	builder.image->arena = arena;
 	result = build(&builder, policy, tool, target, error);
+	confinement_fill(policy, tool, &builder.image->confinement);
 	builder.image->flags = flags_of(policy, tool, builder.image);
 	free(builder.items);
 	port_table_free(builder.ports);

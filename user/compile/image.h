@@ -56,6 +56,7 @@ struct image {
 	size_t own_path_count, other_path_count;
 	struct glob *globs; /* of Unix sockets that may be connected to */
 	size_t glob_count;
+	struct confinement confinement;
 	struct image_path *paths;
 	size_t path_count;
 	const struct image_budget *budgets; /* number n is [n - 1] */

@@ -25,8 +25,8 @@ static bool add_list(struct image *image, const struct scope *scope, const struc
 	const struct strings *entries = list_of(scope, list);
 
 	for (size_t i = 0; i < entries->count; i++) {
-		const char *pointer = arena_printf(image->arena, "%s%s/%zu", scope->pointer,
-						   list->pointer, i);
+		const char *pointer =
+			arena_printf(image->arena, "%s%s/%zu", scope->pointer, list->pointer, i);
 
 		if (!pointer)
 			return false;

@@ -215,6 +215,16 @@ static int load_addresses(struct enforcer *enforcer, const struct image *image,
 	return 0;
 }
 
+static int load_confinement(struct enforcer *enforcer, uint32_t id, const struct image *image,
+			    struct error *error)
+{
+	const int fd = enforcer_map_fd(enforcer, MAP_CONFINEMENT_OF_POLICY);
+
+	if (bpf_map_update_elem(fd, &id, &image->confinement, BPF_ANY) < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "confinement_of_policy");
+	return 0;
+}
+
 /* Takes a policy's entries out of every table; nothing may be reading them. */
 static void unload(struct enforcer *enforcer, struct tables *tables,
 		   const struct loaded_policy *policy)
@@ -229,6 +239,8 @@ static void unload(struct enforcer *enforcer, struct tables *tables,
 	glob_tables_unload(enforcer, GLOBS_OF_OTHERS(policy->id));
 	server_tables_unload(enforcer, policy->id);
 	object_tables_unload(enforcer, policy->id);
+	(void)bpf_map_delete_elem(enforcer_map_fd(enforcer, MAP_CONFINEMENT_OF_POLICY),
+				  &policy->id);
 	for (size_t i = 0; i < policy->slot_count; i++)
 		if (policy->slots[i] < tables->slot_count &&
 		    tables->slots[policy->slots[i]].references)
@@ -270,6 +282,7 @@ int tables_load(struct enforcer *enforcer, const struct image *image, uint64_t *
 	    glob_tables_load(enforcer, GLOBS_OF_OTHERS(id), image->other_paths,
 			     image->other_path_count, error) < 0 ||
 	    server_tables_load(enforcer, id, image, error) < 0 ||
+	    load_confinement(enforcer, id, image, error) < 0 ||
 	    load_addresses(enforcer, image, loaded, error) < 0) {
 		/* No cgroup has had this id: nothing reads it. */
 		unload(enforcer, tables, loaded);
