@@ -372,13 +372,16 @@ struct object_name_key {
 	char name[OBJECT_NAME_BYTES]; /* padded with NULs */
 };
 
-/* Verdicts on a file, kept in its inode: a hash of (policy id, epoch, directory) and, in the lowest
- * byte, OBJECT_* bits. One word each, so that it is read and written whole. */
+/* Verdicts on a file, kept in its inode: one word each, so that it is read and written whole. Where
+ * it stands in the list is its policy's affair. */
 #define OBJECT_VERDICTS 4
 struct object_verdicts {
 	__u64 words[OBJECT_VERDICTS];
+	__u64 moved_at; /* ns, CLOCK_MONOTONIC: to another directory, or to one name less */
 };
-#define OBJECT_VERDICT_BITS 0xffU
+#define OBJECT_VERDICT(policy_id, epoch, bits) \
+	((__u64)(policy_id) << 32 | (__u64)((epoch)&0xffffff) << 8 | (bits))
+#define OBJECT_VERDICT_BITS(word) ((__u32)(word)&0xff)
 
 #define SYSCALL_WORDS 8 /* 512 system calls, by the architecture's own numbers */
 
@@ -393,11 +396,22 @@ struct confinement {
 #define CONFINE_NETLINK 1U /* netlink of any protocol, not of routes alone */
 #define CONFINE_PACKET	2U /* SOCK_PACKET of inet, which is AF_PACKET */
 
+/* An enrolled cgroup in the list that is looked through first: most machines have a few. */
+struct guard_near {
+	__u64 cgroup;
+	__u32 level;
+	__u32 slot;
+};
+#define GUARD_NEAR_MAX 8
+
 /* The one record of `guard_state`: mapped by user space, which stores each word by itself. */
 struct guard_state {
 	__u32 epoch;	   /* goes up when a directory moves: what was cached holds no more */
 	__u32 level_count; /* levels at which any cgroup is enrolled, the deepest first */
 	__u64 moved_at;	   /* ns, CLOCK_MONOTONIC: nothing is cached for a while after */
+	__u32 change;	   /* odd while `near` changes */
+	__u32 near_count;  /* 0: there are more, or not all levels are known */
+	struct guard_near near[GUARD_NEAR_MAX]; /* all that are enrolled, the deepest first */
 	__u32 levels[CGROUP_LEVELS_MAX];
 };
 
@@ -687,7 +701,7 @@ _Static_assert(sizeof(struct glob_key) == 8, "hash keys have no padding");
 _Static_assert(sizeof(struct object_key) == 24, "hash keys have no padding");
 _Static_assert(sizeof(struct object_name_key) == 88, "hash keys have no padding");
 _Static_assert(sizeof(struct confinement) == 88, "confinement");
-_Static_assert(sizeof(struct guard_state) == 144, "guard_state");
+_Static_assert(sizeof(struct guard_state) == 280, "guard_state");
 _Static_assert(sizeof(struct object_question) == 40, "object_question");
 _Static_assert(sizeof(struct object_event) == 864, "object_event");
 _Static_assert(sizeof(struct budget) == 80, "budget");

@@ -68,6 +68,7 @@ int BPF_PROG(guard_truncate, const struct path *path)
 SEC("lsm/path_unlink")
 int BPF_PROG(guard_unlink, const struct path *directory, struct dentry *dentry)
 {
+	object_loses_name(dentry);
 	return judge_change(dentry, directory->mnt);
 }
 

@@ -26,37 +26,64 @@ static __always_inline bool is_internal(struct file *file)
 	return file->f_inode != BPF_CORE_READ(file, f_path.dentry, d_inode);
 }
 
-static __always_inline int judge_open(struct subject *subject, struct file *file)
+static __always_inline __u32 epoch_now(void)
 {
-	struct question question = {.kind = EVENT_FILE, .hook = HOOK_LSM};
-	__u32 wanted = 0, access;
+	const struct guard_state *state = guard_state_now();
 
-	if (file->f_mode & FMODE_READ)
-		wanted |= OBJECT_READ;
-	if (file->f_mode & FMODE_WRITE)
-		wanted |= OBJECT_WRITE;
+	return state ? *(volatile __u32 *)&state->epoch : 0;
+}
+
+static __always_inline __u32 access_wanted(const struct file *file)
+{
+	const __u32 mode = file->f_mode;
+
 	/* Of what is executed only the kernel reads. */
-	if (!wanted || (file->f_flags & FMODE_EXEC_OPEN))
-		wanted = OBJECT_OPEN;
-	access = object_access_of_file(subject, file);
-	if ((access & wanted) == wanted && !(POLICY_FLAGS(subject->policy) & POLICY_LOG_FILE))
-		return 0;
+	if (!(mode & (FMODE_READ | FMODE_WRITE)) || (file->f_flags & FMODE_EXEC_OPEN))
+		return OBJECT_OPEN;
+	return (mode & FMODE_READ ? OBJECT_READ : 0) | (mode & FMODE_WRITE ? OBJECT_WRITE : 0);
+}
+
+/* What is not known to be allowed. */
+static __always_inline int judge_unknown_open(const struct subject *subject, struct file *file,
+					      __u32 wanted, __u32 epoch)
+{
+	struct question question = {.kind = EVENT_FILE, .hook = HOOK_LSM, .detail = wanted};
+	__u32 access;
+
 	if (is_internal(file))
 		return 0;
+	access = object_access_of_file(subject, file, epoch);
 	question.subject = *subject;
-	question.detail = wanted;
 	return conclude_object(&question, object_reason(access, wanted), file->f_path.dentry,
 			       file->f_path.mnt);
 }
 
-static __always_inline int judge_exec(struct subject *subject, struct file *file)
+static __always_inline int judge_open(const struct subject *subject, struct file *file)
+{
+	const __u32 wanted = access_wanted(file), epoch = epoch_now();
+
+	if ((object_recall(file->f_inode, POLICY_ID(subject->policy), epoch) & wanted) == wanted &&
+	    !(POLICY_FLAGS(subject->policy) & POLICY_LOG_FILE))
+		return 0;
+	return judge_unknown_open(subject, file, wanted, epoch);
+}
+
+static __always_inline __u32 access_of(const struct subject *subject, struct file *file)
+{
+	const __u32 epoch = epoch_now();
+	const __u32 known = object_recall(file->f_inode, POLICY_ID(subject->policy), epoch);
+
+	return known ? known : object_access_of_file(subject, file, epoch);
+}
+
+static __always_inline int judge_exec(const struct subject *subject, struct file *file)
 {
 	struct question question = {.kind = EVENT_EXEC, .hook = HOOK_LSM, .detail = OBJECT_EXEC};
 	__u32 access;
 
 	if (!(POLICY_FLAGS(subject->policy) & (POLICY_EXEC | POLICY_LOG_EXEC)))
 		return 0;
-	access = object_access_of_file(subject, file);
+	access = access_of(subject, file);
 	if (!(POLICY_FLAGS(subject->policy) & POLICY_EXEC))
 		access |= OBJECT_EXEC;
 	question.subject = *subject;
@@ -66,21 +93,19 @@ static __always_inline int judge_exec(struct subject *subject, struct file *file
 
 /* A list of what may be executed would be worth little beside code of one's own making: what is
  * mapped as code may not be what the policy's processes can write, unless it is in that list. */
-static __always_inline int judge_mapping(struct subject *subject, struct file *file)
+static __always_inline int judge_mapping(const struct subject *subject, struct file *file)
 {
 	const __u32 lists = POLICY_EXEC | POLICY_FILES;
 	struct question question = {.kind = EVENT_EXEC, .hook = HOOK_LSM, .detail = OBJECT_EXEC};
-	enum event_reason reason;
 	__u32 access;
 
 	if ((POLICY_FLAGS(subject->policy) & lists) != lists)
 		return 0;
-	access = object_access_of_file(subject, file);
+	access = access_of(subject, file);
 	if ((access & OBJECT_EXEC) || ((access & OBJECT_OPEN) && !(access & OBJECT_WRITE)))
 		return 0;
-	reason = REASON_MAPPED;
 	question.subject = *subject;
-	return conclude_object(&question, reason, file->f_path.dentry, file->f_path.mnt);
+	return conclude_object(&question, REASON_MAPPED, file->f_path.dentry, file->f_path.mnt);
 }
 
 /* ---- changes by path ---- */
@@ -156,15 +181,36 @@ static __always_inline bool is_directory(const struct dentry *dentry)
 	return inode && (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR;
 }
 
+static __always_inline void forget_file(const struct dentry *dentry)
+{
+	struct inode *inode = dentry->d_inode;
+
+	if (inode)
+		object_forget(inode);
+}
+
+/* Whoever does it. */
 static __always_inline void object_moves(const struct dentry *from, const struct dentry *to)
 {
 	struct guard_state *state = guard_state_now();
 
-	if (!state || BPF_CORE_READ(from, d_parent) == BPF_CORE_READ(to, d_parent) ||
-	    (!is_directory(from) && !is_directory(to)))
+	if (!state || BPF_CORE_READ(from, d_parent) == BPF_CORE_READ(to, d_parent))
+		return;
+	forget_file(from);
+	forget_file(to);
+	if (!is_directory(from) && !is_directory(to))
 		return;
 	*(volatile __u64 *)&state->moved_at = bpf_ktime_get_ns();
 	__sync_fetch_and_add(&state->epoch, 1);
+}
+
+/* One name less: what is known of it may be by that one. */
+static __always_inline void object_loses_name(const struct dentry *dentry)
+{
+	struct inode *inode = dentry->d_inode;
+
+	if (inode && inode->i_nlink > 1)
+		object_forget(inode);
 }
 
 #endif

@@ -139,37 +139,48 @@ VERIFIED_ONCE __u32 object_access(__u64 dentry, __u32 policy_id, __u32 by_defaul
 
 /* ---- verdicts that are kept ---- */
 
-static __always_inline __u64 object_tag(__u32 policy_id, __u32 epoch, __u64 directory)
+/* OBJECT_OPEN and what else is known to be allowed; 0: nothing is known. A file with several names
+ * is looked up by the one that it was opened by. */
+static __always_inline __u32 object_recall(struct inode *inode, __u32 policy_id, __u32 epoch)
 {
-	__u64 word = stir(egress_config.key[0] ^ directory);
-
-	word = stir(word ^ ((__u64)policy_id << 32 | epoch));
-	return word & ~(__u64)OBJECT_VERDICT_BITS;
-}
-
-/* OBJECT_OPEN and what else is known to be allowed; 0: nothing is known. */
-static __always_inline __u32 object_recall(struct inode *inode, __u32 policy_id, __u64 tag)
-{
-	struct object_verdicts *verdicts =
-		bpf_inode_storage_get(&verdicts_of_inode, inode, NULL, 0);
+	struct object_verdicts *verdicts;
 	__u64 word;
 
+	if (inode->i_nlink != 1 && (inode->i_mode & S_IFMT) != S_IFDIR)
+		return 0;
+	verdicts = bpf_inode_storage_get(&verdicts_of_inode, inode, NULL, 0);
 	if (!verdicts)
 		return 0;
 	word = *(volatile __u64 *)&verdicts->words[policy_id & (OBJECT_VERDICTS - 1)];
-	return (word & ~(__u64)OBJECT_VERDICT_BITS) == tag ? word & OBJECT_VERDICT_BITS : 0;
+	return (word ^ OBJECT_VERDICT(policy_id, epoch, 0)) > 0xff ? 0 : OBJECT_VERDICT_BITS(word);
 }
 
-static __always_inline void object_remember(struct inode *inode, __u32 policy_id, __u64 tag,
+static __always_inline void object_remember(struct inode *inode, __u32 policy_id, __u32 epoch,
 					    __u32 access)
 {
 	struct object_verdicts *verdicts;
 
 	verdicts = bpf_inode_storage_get(&verdicts_of_inode, inode, NULL,
 					 BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (verdicts)
-		*(volatile __u64 *)&verdicts->words[policy_id & (OBJECT_VERDICTS - 1)] =
-			tag | access;
+	if (!verdicts ||
+	    bpf_ktime_get_ns() - *(volatile __u64 *)&verdicts->moved_at < CACHE_PAUSE_NS)
+		return;
+	*(volatile __u64 *)&verdicts->words[policy_id & (OBJECT_VERDICTS - 1)] =
+		OBJECT_VERDICT(policy_id, epoch, access);
+}
+
+/* It is about to be elsewhere: the hook speaks before, so that for a while nothing is kept anew. */
+static __always_inline void object_forget(struct inode *inode)
+{
+	struct object_verdicts *verdicts;
+
+	verdicts = bpf_inode_storage_get(&verdicts_of_inode, inode, NULL,
+					 BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!verdicts)
+		return;
+	*(volatile __u64 *)&verdicts->moved_at = bpf_ktime_get_ns();
+	for (int i = 0; i < OBJECT_VERDICTS; i++)
+		*(volatile __u64 *)&verdicts->words[i] = 0;
 }
 
 /* ---- for people ---- */
@@ -346,29 +357,17 @@ static __always_inline __u32 object_access_for(const struct subject *subject,
 	return access;
 }
 
-/* The same of a file that is open, which is looked up once and then known. A file with several
- * names is looked up by the one that it was opened by. */
-static __always_inline __u32 object_access_of_file(const struct subject *subject, struct file *file)
+/* The same of a file that is open, and is kept for the next time. */
+static __always_inline __u32 object_access_of_file(const struct subject *subject, struct file *file,
+						   __u32 epoch)
 {
-	struct guard_state *state = guard_state_now();
-	struct inode *inode = file->f_inode;
-	struct dentry *dentry = file->f_path.dentry;
-	struct inode *directory = dentry->d_parent->d_inode;
-	__u32 access, id = POLICY_ID(subject->policy);
-	__u64 tag;
+	const struct guard_state *state = guard_state_now();
+	const __u32 id = POLICY_ID(subject->policy);
+	const __u32 access = object_access_for(subject, file->f_path.dentry);
 
-	if (!state || !directory)
-		return OBJECT_DENY;
-	tag = object_tag(id, *(volatile __u32 *)&state->epoch, directory->i_ino);
-	if (inode->i_nlink == 1 || (inode->i_mode & S_IFMT) == S_IFDIR) {
-		access = object_recall(inode, id, tag);
-		if (access)
-			return access;
-	}
-	access = object_access_for(subject, dentry);
-	if ((access & OBJECT_OPEN) &&
+	if (state && (access & OBJECT_OPEN) &&
 	    bpf_ktime_get_ns() - *(volatile __u64 *)&state->moved_at > CACHE_PAUSE_NS)
-		object_remember(inode, id, tag, access);
+		object_remember(file->f_inode, id, epoch, access);
 	return access;
 }
 

@@ -21,33 +21,52 @@ static __always_inline struct guard_state *guard_state_now(void)
 	return bpf_map_lookup_elem(&guard_state, &only);
 }
 
-/* The nearest enrolled cgroup's slot of the task that runs, or 0. */
-static __always_inline __u32 slot_of_current(const struct guard_state *state)
+/* Looked for in the table of all. */
+static __always_inline bool subject_is_enrolled(struct subject *subject,
+						const struct guard_state *state)
 {
 	__u32 i;
 
 	NO_UNROLL
 	for (i = 0; i < CGROUP_LEVELS_MAX; i++) {
-		__u32 slot;
+		__u64 cgroup;
 
 		if (i >= state->level_count)
 			break;
-		slot = slot_of(bpf_get_current_ancestor_cgroup_id((int)state->levels[i]));
-		if (slot)
-			return slot;
+		cgroup = bpf_get_current_ancestor_cgroup_id((int)state->levels[i]);
+		if (subject_from_slot(subject, cgroup, slot_of(cgroup)))
+			return true;
 	}
-	return 0;
+	return false;
 }
 
 /* False for a task without a policy: the hook has nothing to say. */
 static __always_inline bool subject_is_current(struct subject *subject)
 {
-	struct guard_state *state = guard_state_now();
+	const volatile struct guard_state *state = guard_state_now();
+	__u32 i, count, change, level = ~0U;
+	__u64 cgroup = 0;
 
 	if (!state || !state->level_count)
 		return false;
-	subject_from_found(subject, slot_of_current(state));
-	return subject->slot != 0;
+	change = state->change;
+	count = state->near_count;
+	NO_UNROLL
+	for (i = 0; i < GUARD_NEAR_MAX; i++) {
+		if (i >= count)
+			break;
+		if (state->near[i].level != level) {
+			level = state->near[i].level;
+			cgroup = bpf_get_current_ancestor_cgroup_id((int)level);
+		}
+		if (cgroup == state->near[i].cgroup &&
+		    subject_from_slot(subject, cgroup, state->near[i].slot))
+			return true;
+	}
+	/* Not among them, if they have stayed the same meanwhile. */
+	if (count && !(change & 1) && state->change == change)
+		return false;
+	return subject_is_enrolled(subject, (const struct guard_state *)state);
 }
 
 static __always_inline const struct confinement *confinement_of(__u64 policy)

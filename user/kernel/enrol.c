@@ -168,6 +168,45 @@ static void write_levels(struct enforcer *enforcer, uint32_t levels)
 			__atomic_store_n(&state->levels[--place], level, __ATOMIC_SEQ_CST);
 }
 
+static int by_depth(const void *left, const void *right)
+{
+	const struct guard_near *one = left, *other = right;
+
+	return (one->level < other->level) - (one->level > other->level);
+}
+
+/* The list that is looked through first, where all that are enrolled fit it. */
+static uint32_t list_near(const struct enforcer *enforcer, struct guard_near *near)
+{
+	uint32_t count = 0;
+
+	for (uint32_t slot = 1; slot < CGROUPS_MAX; slot++) {
+		const uint64_t cgroup = enforcer->enrolments[slot].cgroup;
+		const struct enrolled *item = cgroup ? find_enrolled(enforcer, cgroup) : NULL;
+
+		if (cgroup && (!item || count == GUARD_NEAR_MAX))
+			return 0;
+		if (item)
+			near[count++] = (struct guard_near){cgroup, item->level, slot};
+	}
+	qsort(near, count, sizeof(*near), by_depth);
+	return count;
+}
+
+static void write_near(struct enforcer *enforcer)
+{
+	struct guard_state *state = enforcer->guard_state;
+	struct guard_near near[GUARD_NEAR_MAX];
+	const uint32_t count = list_near(enforcer, near);
+
+	(void)__atomic_fetch_or(&state->change, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&state->near_count, 0, __ATOMIC_SEQ_CST);
+	for (uint32_t i = 0; i < count; i++)
+		state->near[i] = near[i];
+	__atomic_store_n(&state->near_count, count, __ATOMIC_SEQ_CST);
+	(void)__atomic_fetch_add(&state->change, 1, __ATOMIC_SEQ_CST);
+}
+
 /* Sockets look anew for the nearest enrolled cgroup, on the levels where there is one. */
 static int update_state(struct enforcer *enforcer, struct error *error)
 {
@@ -186,6 +225,7 @@ static int update_state(struct enforcer *enforcer, struct error *error)
 	if (bpf_map_update_elem(fd, &only, &state, BPF_ANY) < 0)
 		return error_set_errno(error, STATUS_SYSTEM, errno, "enforcer_state");
 	write_levels(enforcer, state.levels);
+	write_near(enforcer);
 	return 0;
 }
 
