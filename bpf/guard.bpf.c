@@ -18,11 +18,12 @@ char LICENSE[] SEC("license") = "GPL";
 SEC("lsm/file_open")
 int BPF_PROG(guard_file_open, struct file *file)
 {
+	const volatile struct guard_state *state = guard_state_now();
 	struct subject subject = {};
 
-	if (!subject_is_current(&subject))
+	if (!state || !subject_is_current_in(&subject, state))
 		return 0;
-	return judge_open(&subject, file);
+	return judge_open(&subject, file, state->epoch);
 }
 
 /* execve(2): once for the file, and once for each interpreter that a script names. */

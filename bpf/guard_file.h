@@ -58,9 +58,9 @@ static __always_inline int judge_unknown_open(const struct subject *subject, str
 			       file->f_path.mnt);
 }
 
-static __always_inline int judge_open(const struct subject *subject, struct file *file)
+static __always_inline int judge_open(const struct subject *subject, struct file *file, __u32 epoch)
 {
-	const __u32 wanted = access_wanted(file), epoch = epoch_now();
+	const __u32 wanted = access_wanted(file);
 
 	if ((object_recall(file->f_inode, POLICY_ID(subject->policy), epoch) & wanted) == wanted &&
 	    !(POLICY_FLAGS(subject->policy) & POLICY_LOG_FILE))

@@ -40,10 +40,9 @@ static __always_inline bool subject_is_enrolled(struct subject *subject,
 	return false;
 }
 
-/* False for a task without a policy: the hook has nothing to say. */
-static __always_inline bool subject_is_current(struct subject *subject)
+static __always_inline bool subject_is_current_in(struct subject *subject,
+						  const volatile struct guard_state *state)
 {
-	const volatile struct guard_state *state = guard_state_now();
 	__u32 i, count, change, level = ~0U;
 	__u64 cgroup = 0;
 
@@ -67,6 +66,12 @@ static __always_inline bool subject_is_current(struct subject *subject)
 	if (count && !(change & 1) && state->change == change)
 		return false;
 	return subject_is_enrolled(subject, (const struct guard_state *)state);
+}
+
+/* False for a task without a policy: the hook has nothing to say. */
+static __always_inline bool subject_is_current(struct subject *subject)
+{
+	return subject_is_current_in(subject, guard_state_now());
 }
 
 static __always_inline const struct confinement *confinement_of(__u64 policy)
