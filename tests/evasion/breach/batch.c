@@ -37,6 +37,7 @@ static void make_attempt(const struct order *order, const struct attempt *attemp
 	(void)!write(line, "", 1);
 	if (read(line, &go, 1) != 1)
 		_exit(1);
+	(void)alarm(ATTEMPT_MS / 1000);
 	told = attempt->make(&order->world, attempt);
 	(void)!write(line, &told, sizeof(told));
 	/* Still here, for the judge to look at, until the other end is closed. */

@@ -22,6 +22,7 @@
 struct world {
 	char root[PLACE_ROOM];	  /* the scratch folder, see world.c */
 	char cgroups[PLACE_ROOM]; /* where cgroup2 is mounted */
+	char own[PLACE_ROOM];	  /* where those without a policy are */
 	char foreign[PLACE_ROOM]; /* the witness's cgroup */
 	char pins[PLACE_ROOM];	  /* a folder in bpffs with the bait, or "" */
 	char token[TOKEN_ROOM];	  /* of this attempt: what secrets say */

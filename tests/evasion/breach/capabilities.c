@@ -151,7 +151,7 @@ static void describe_child(struct text *out, const struct world *world, pid_t ch
 
 static const struct attempt attempts[] = {
 	{"capability-port", "a port below 1024", WITHHELD, .evidence = SAW_CHANGE,
-	 .describe = describe_sockets, .make = bind_low_port},
+	 .describe = describe_sockets, .with = "bound", .make = bind_low_port},
 	{"capability-lease", "a lease on another's file", WITHHELD, .evidence = GOT_ANSWER,
 	 .make = lease, .prepare = let_all_read},
 	{"capability-lock", "memory locked past the limit", WITHHELD, .evidence = GOT_ANSWER,

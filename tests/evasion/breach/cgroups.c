@@ -12,7 +12,10 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#define KILL_US 50000
 
 static struct path foreign_file(const struct world *world, const char *before, const char *name)
 {
@@ -139,6 +142,19 @@ static void describe_top(struct text *out, const struct world *world, pid_t chil
 	text_put(out, "%d\n", access(path.text, F_OK));
 }
 
+/* It takes the kernel a moment. */
+static void describe_life(struct text *out, const struct world *world, pid_t child,
+			  const char *with)
+{
+	siginfo_t ended = {0};
+
+	(void)child;
+	(void)with;
+	(void)usleep(KILL_US);
+	(void)waitid(P_PID, (id_t)world->witness, &ended, WEXITED | WNOHANG | WNOWAIT);
+	text_put(out, "%d\n", ended.si_pid != 0);
+}
+
 static void remove_made(const struct world *world)
 {
 	struct path path;
@@ -169,7 +185,7 @@ static const struct attempt attempts[] = {
 	{"cgroup-pull", "a process outside is moved", REACHING, .make = pull_witness},
 	{"cgroup-freeze", "another's cgroup.freeze", REACHING, .make = write_foreign,
 	 .with = "cgroup.freeze", .undo = thaw},
-	{"cgroup-kill", "another's cgroup.kill", EVERYWHERE, .describe = describe_cgroup,
+	{"cgroup-kill", "another's cgroup.kill", EVERYWHERE, .describe = describe_life,
 	 .make = write_foreign, .with = "cgroup.kill"},
 	{"cgroup-limit", "another's cgroup.max.descendants", REACHING, .make = write_foreign,
 	 .with = "cgroup.max.descendants", .number = 7, .undo = thaw},

@@ -176,6 +176,9 @@ void describe_log(struct text *out, const struct world *world, pid_t child, cons
 	(void)child;
 	(void)with;
 	log[length > 0 ? length : 0] = '\0';
+	for (int i = 0; i < length; i++)
+		if (!log[i])
+			log[i] = ' ';
 	text_put(out, "%zu %zu\n", times_in(log, world->token), times_in(log, "sysrq: HELP"));
 }
 
@@ -260,6 +263,7 @@ static void put_named(struct text *out, pid_t child, int fd, const char *link, c
 		text_put(out, "%d %s\n", fd, link);
 }
 
+/* With "bound": those that have a port, and the port. */
 static void put_socket(struct text *out, pid_t child, int fd, const char *link, const char *with)
 {
 	static const int options[] = {SO_DOMAIN, SO_TYPE, SO_PROTOCOL};
@@ -267,22 +271,20 @@ static void put_socket(struct text *out, pid_t child, int fd, const char *link, 
 	socklen_t room = sizeof(address);
 	int pidfd, copy;
 
-	(void)with;
 	if (strncmp(link, "socket:", 7) != 0)
 		return;
 	pidfd = (int)syscall(SYS_pidfd_open, child, 0);
 	copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+	if (with && getsockname(copy, (struct sockaddr *)&address, &room) == 0 &&
+	    address.sin_family == AF_INET && address.sin_port)
+		text_put(out, "port %d\n", ntohs(address.sin_port));
+	for (size_t i = 0; !with && i < ARRAY_SIZE(options); i++) {
 		int value = -1;
 		socklen_t length = sizeof(value);
 
 		(void)getsockopt(copy, SOL_SOCKET, options[i], &value, &length);
 		text_put(out, "%d ", value);
 	}
-	if (getsockname(copy, (struct sockaddr *)&address, &room) == 0 &&
-	    address.sin_family == AF_INET)
-		text_put(out, "port %d", ntohs(address.sin_port));
-	text_put(out, "\n");
 	(void)close(copy);
 	(void)close(pidfd);
 }

@@ -28,8 +28,8 @@
 
 #define SYSLOG_CONSOLE_LEVEL 8
 #define CONSOLE_LEVEL	     6
-#define QUOTA_SYNC_ALL	     0x800001 /* of no device: all of them */
-#define HARMLESS_PORT	     0x80     /* diagnostics of the start; nobody listens */
+#define QUOTA_ON	     0x800002
+#define HARMLESS_PORT	     0x80 /* diagnostics of the start; nobody listens */
 #define CLOCK_AHEAD_S	     7200
 
 /* ---- modules, other kernels ---- */
@@ -146,12 +146,12 @@ static int open_ports(const struct world *world, const struct attempt *self)
 	return self->number ? outcome(iopl(3)) : outcome(ioperm(HARMLESS_PORT, 1, 1));
 }
 
-static int sync_quotas(const struct world *world, const struct attempt *self)
+static int turn_quotas_on(const struct world *world, const struct attempt *self)
 {
 	(void)world;
 	(void)self;
-	/* A command that nobody knows, of a device that is none. */
-	return outcome(syscall(SYS_quotactl, QUOTA_SYNC_ALL << 8, NULL, 0, NULL));
+	/* Of what is no file system. */
+	return outcome(syscall(SYS_quotactl, QUOTA_ON << 8, "/dev/null", 0, NULL));
 }
 
 static int set_console_level(const struct world *world, const struct attempt *self)
@@ -273,7 +273,9 @@ static const struct attempt attempts[] = {
 	{"host-name", "sethostname", HOST, .make = rename_host},
 	{"host-domain", "setdomainname", HOST, .make = rename_host, .number = 1},
 	{"ports-some", "ioperm", BOTH, .evidence = GOT_ANSWER, .make = open_ports},
-	{"quota-control", "quotactl", ANSWER(EINVAL), .make = sync_quotas},
+	/* Nothing of the kernel's judges it before it knows what it is about. */
+	{"quota-control", "quotactl", .claimed = BY_LAUNCH, .evidence = GOT_ANSWER,
+	 .number = -ENOTBLK, .make = turn_quotas_on},
 	{"log-level", "the console's level, by syslog", HOST, .make = set_console_level,
 	 .vm_only = true},
 	{"log-write", "/dev/kmsg", FILE_OF_KERNEL, .evidence = SAW_CHANGE, .describe = describe_log,

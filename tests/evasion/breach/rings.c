@@ -51,6 +51,7 @@ static int read_by_polling_ring(const struct world *world, const struct attempt 
 
 	(void)self;
 	uring.parameters.sq_thread_idle = 2000;
+	uring.enter_flags = IORING_ENTER_SQ_WAKEUP;
 	return tell_opened(submit(&uring, &entry, IORING_SETUP_SQPOLL));
 }
 
@@ -92,15 +93,17 @@ static int change_by_ring(const struct world *world, const struct attempt *self)
 	const struct path from = at(world, "readonly/file"), to = at(world, "readonly/other");
 	struct io_uring_sqe entry = {.opcode = (uint8_t)self->number,
 				     .fd = AT_FDCWD,
-				     .addr = (uint64_t)(uintptr_t)from.text,
-				     .addr2 = (uint64_t)(uintptr_t)to.text};
+				     .addr = (uint64_t)(uintptr_t)from.text};
 	struct uring uring = {0};
 
 	switch (self->number) {
 	case IORING_OP_RENAMEAT:
 	case IORING_OP_LINKAT:
-	case IORING_OP_SYMLINKAT:
 		entry.len = (uint32_t)AT_FDCWD;
+		entry.addr2 = (uint64_t)(uintptr_t)to.text;
+		break;
+	case IORING_OP_SYMLINKAT:
+		entry.addr2 = (uint64_t)(uintptr_t)to.text;
 		break;
 	case IORING_OP_MKDIRAT:
 		entry.addr = (uint64_t)(uintptr_t)to.text;

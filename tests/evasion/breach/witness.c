@@ -29,6 +29,9 @@ static void stand_by(const struct world *world, int ready)
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)signal(SIGUSR1, count_signal);
+	/* What the judge has open would never come to its end. */
+	(void)close_range(STDERR_FILENO + 1, (unsigned)ready - 1, 0);
+	(void)close_range((unsigned)ready + 1, ~0U, 0);
 	(void)snprintf(procs, sizeof(procs), "%s/cgroup.procs", world->foreign);
 	(void)write_text(procs, 0, "0");
 	(void)unshare(CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWCGROUP);

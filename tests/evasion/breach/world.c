@@ -168,17 +168,22 @@ static bool is_kept(const char *name, bool is_folder)
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(list[i], name) == 0)
 			return true;
-	return !*name;
+	return false;
 }
 
+/* What lies beside the folders is not the attempts'. */
 static void empty_folders(const struct world *world)
 {
-	char root[PLACE_ROOM], *const roots[] = {root, NULL};
+	struct path places[ARRAY_SIZE(folders)];
+	char *roots[ARRAY_SIZE(folders) + 1] = {NULL};
 	const size_t length = strlen(world->root);
 	FTSENT *entry;
 	FTS *tree;
 
-	(void)strcpy(root, world->root);
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		places[i] = at(world, folders[i]);
+		roots[i] = places[i].text;
+	}
 	tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 	while (tree && (entry = fts_read(tree))) {
 		const char *name = entry->fts_path + length;
@@ -280,7 +285,8 @@ int world_enter(struct world *world, const char *root)
 	(void)snprintf(world->foreign, sizeof(world->foreign), "%.200s/breach-%d", world->cgroups,
 		       (int)getpid());
 	(void)snprintf(world->pins, sizeof(world->pins), "/sys/fs/bpf/breach-%d", (int)getpid());
-	if (mkdir(world->foreign, 0755) < 0)
+	(void)snprintf(world->own, sizeof(world->own), "%.240s-own", world->foreign);
+	if (mkdir(world->foreign, 0755) < 0 || mkdir(world->own, 0755) < 0)
 		return -1;
 	if (bait_make(world) < 0)
 		(void)fprintf(stderr, "# no bait: %m\n");
@@ -293,5 +299,7 @@ void world_leave(struct world *world)
 	bait_remove(world);
 	/* Its processes may still be on their way out. */
 	for (int tries = 0; tries < 200 && rmdir(world->foreign) < 0 && errno == EBUSY; tries++)
+		(void)usleep(5000);
+	for (int tries = 0; tries < 200 && rmdir(world->own) < 0 && errno == EBUSY; tries++)
 		(void)usleep(5000);
 }
