@@ -147,8 +147,7 @@ void describe_witness(struct text *out, const struct world *world, pid_t child, 
 void describe_cgroup(struct text *out, const struct world *world, pid_t child, const char *with)
 {
 	static const char *const files[] = {"cgroup.procs", "cgroup.freeze",
-					    "cgroup.max.descendants", "cgroup.subtree_control",
-					    "cgroup.stat"};
+					    "cgroup.max.descendants", "cgroup.subtree_control"};
 	char path[2 * PLACE_ROOM];
 
 	(void)child;
@@ -157,6 +156,8 @@ void describe_cgroup(struct text *out, const struct world *world, pid_t child, c
 		(void)snprintf(path, sizeof(path), "%s/%s", world->foreign, files[i]);
 		text_put_file(out, path);
 	}
+	(void)snprintf(path, sizeof(path), "%s/made", world->foreign);
+	text_put(out, "below %d\n", access(path, F_OK));
 }
 
 static size_t times_in(const char *text, const char *word)
