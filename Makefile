@@ -52,7 +52,9 @@ FUZZERS      := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/
 E2E_TESTS    := $(wildcard tests/e2e/*.t)
 # witness watches at the far end; all other files there are one program.
 EVADE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/evasion/witness.c,$(wildcard tests/evasion/*.c)))
-EVASION_TOOLS := $(BUILD)/tests/evasion/evade $(BUILD)/tests/evasion/witness
+BREACH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/marker.c,$(wildcard tests/evasion/breach/*.c))) \
+                  $(BUILD)/tests/evasion/breach/blobs.o
+EVASION_TOOLS := $(BUILD)/tests/evasion/evade $(BUILD)/tests/evasion/witness $(BUILD)/tests/evasion/breach/breach
 EVASION_TESTS := $(wildcard tests/evasion/*.t)
 
 .PHONY: all
@@ -121,6 +123,26 @@ $(BUILD)/tests/evasion/evade: $(EVADE_OBJECTS)
 $(BUILD)/tests/evasion/witness: $(BUILD)/tests/evasion/witness.o
 	$(call quiet,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+# Needs no library of the place where it runs: what may be executed there is a matter of the test.
+$(BUILD)/tests/evasion/breach/breach: $(BREACH_OBJECTS)
+	$(call quiet,LINK,$@)
+	$(Q)$(CC) -static -o $@ $^ -lpthread
+
+MARKER_FLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror -nostdlib -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables
+$(BUILD)/tests/evasion/breach/marker: tests/evasion/breach/marker.c
+	$(call quiet,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(MARKER_FLAGS) -static -no-pie -s -o $@ $<
+
+$(BUILD)/tests/evasion/breach/marker.so: tests/evasion/breach/marker.c
+	$(call quiet,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(MARKER_FLAGS) -shared -fPIC -Wl,-e,_start -s -o $@ $<
+
+$(BUILD)/tests/evasion/breach/blobs.o: tests/evasion/breach/blobs.S $(addprefix $(BUILD)/tests/evasion/breach/,marker marker.so)
+	$(call quiet,AS,$<)
+	$(Q)$(CC) -Wa,-I$(@D) -c $< -o $@
 
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tools/bench-%.c,$(wildcard tools/*.c)))
 $(BUILD)/tools/%: $(BUILD)/tools/%.o $(BENCH_OBJECTS) $(LIBRARY)

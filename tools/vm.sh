@@ -190,6 +190,7 @@ copy_with_libraries() { # ROOT FROM TO
 programs=(agentpol policyd tests/kernel/test_enforcement tests/kernel/test_differential
   tests/kernel/test_sockets tests/kernel/test_unix tests/kernel/test_traffic tests/kernel/test_names
   tests/kernel/test_steer)
+readonly breach=tests/evasion/breach/breach # static: no library goes with it
 make_initramfs() { # KERNEL-FOLDER TO
   local root=$scratch/root program
   rm -rf "$root"
@@ -199,6 +200,7 @@ make_initramfs() { # KERNEL-FOLDER TO
   for program in "${programs[@]}"; do
     copy_with_libraries "$root" "$build/$program" "/agentpol/${program##*/}"
   done
+  install "$build/$breach" "$root/agentpol/breach"
   # busybox's own ip makes no veth, and its shell would not ask for another one.
   copy_with_libraries "$root" "$(command -v dash)" /bin/sh
   copy_with_libraries "$root" "$(PATH=$PATH:/sbin:/usr/sbin command -v ip)" /usr/bin/ip
@@ -310,7 +312,7 @@ skip_all() { echo "1..0 # SKIP $1" && exit 0; }
 [ "$(uname -m)" = x86_64 ] || skip_all "the VM runner knows x86_64 alone"
 mapfile -t missing < <(missing_packages)
 [ "${#missing[@]}" -eq 0 ] || skip_all "missing here: ${missing[*]} (tools/vm.sh --deps installs them)"
-for program in "${programs[@]}"; do
+for program in "${programs[@]}" "$breach"; do
   [ -n "$only_fetch" ] || [ -x "$build/$program" ] || skip_all "$build/$program is not built (make tests)"
 done
 

@@ -13,6 +13,7 @@
 
 struct uring {
 	int fd;
+	unsigned enter_flags; /* besides waiting */
 	struct io_uring_params parameters;
 	uint8_t *rings;
 	struct io_uring_sqe *entries;
@@ -55,7 +56,8 @@ static inline int uring_do(struct uring *uring, const struct io_uring_sqe *what)
 	uring->entries[slot] = *what;
 	uring_word(uring, sq->array)[slot] = slot;
 	__atomic_store_n(uring_word(uring, sq->tail), tail + 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, uring->fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
+	if (syscall(SYS_io_uring_enter, uring->fd, 1, 1,
+		    IORING_ENTER_GETEVENTS | uring->enter_flags, NULL, 0) < 0)
 		return -errno;
 	done = (const struct io_uring_cqe *)(void *)(uring->rings + cq->cqes) +
 	       (*head & *uring_word(uring, cq->ring_mask));
