@@ -61,7 +61,9 @@ static const struct {
 	 true},
 	{START "\"process\":{\"capabilities\":[\"CAP_CHOWN\"]}}", "/process/capabilities", false,
 	 true},
-	{START "\"process\":{\"limits\":{\"pids\":5}}}", "/process/limits", true, true},
+	{START "\"process\":{\"limits\":{\"pids\":5}}}", NULL, false, false},
+	{START "\"process\":{\"limits\":{\"memory\":\"1GiB\"}}}", "/process/limits/memory", true,
+	 true},
 	{START "\"process\":{\"on_violation\":\"kill\"}}", "/process/on_violation", true, true},
 	{START "\"files\":{\"read\":[\"/usr\"]}}", "/files", false, true},
 	{START "\"budgets\":{\"calls\":5}}", "/budgets", true, true},
@@ -74,7 +76,8 @@ static const struct {
 
 static void check(size_t i, enum tier tier, bool missing)
 {
-	const struct place place = {tier, .unix_sockets = true, .landlock_abi = 3};
+	const struct place place = {tier, .unix_sockets = true, .landlock_abi = 3,
+				    .controllers = CONTROLLER_PIDS | CONTROLLER_CPU};
 	struct policy *policy = read_text(cases[i].manifest);
 	struct gaps gaps;
 

@@ -21,7 +21,7 @@ const struct mechanism mechanisms[] = {
 	{"Unix sockets by path", "cgroup BPF: connect, sendmsg (Linux 6.7)",
 	 "cgroup BPF: connect, sendmsg (Linux 6.7)"},
 	{"process.exec", "Landlock", NULL},
-	{"process.limits", NULL, NULL},
+	{"process.limits", "cgroup: pids, memory, cpu", "cgroup: pids, memory, cpu"},
 	{"files", "Landlock (Linux 6.2); denied paths are mounted over", NULL},
 	{"statements of SQL", "cgroup BPF: connect; the guard between client and server",
 	 "cgroup BPF: connect; the guard between client and server"},
@@ -97,6 +97,25 @@ static void find_file_gaps(const struct scope *scope, const struct place *place,
 			scope->pointer);
 }
 
+#define NO_CONTROLLER(name)                                                                  \
+	"cgroup v2 has no " name                                                             \
+	" controller here: it is bound to v1; boot with cgroup_no_v1=all, or take the limit" \
+	" out"
+
+static void find_limit_gaps(const struct scope *scope, const struct place *place, struct gaps *gaps)
+{
+	const struct limits *limits = &scope->process.limits;
+
+	if (limits->pids && !(place->controllers & CONTROLLER_PIDS))
+		add_gap(gaps, true, NO_CONTROLLER("pids"), "%s/process/limits/pids",
+			scope->pointer);
+	if (limits->memory_bytes && !(place->controllers & CONTROLLER_MEMORY))
+		add_gap(gaps, true, NO_CONTROLLER("memory"), "%s/process/limits/memory",
+			scope->pointer);
+	if (limits->cpu_percent && !(place->controllers & CONTROLLER_CPU))
+		add_gap(gaps, true, NO_CONTROLLER("cpu"), "%s/process/limits/cpu", scope->pointer);
+}
+
 /* What neither tier enforces. */
 static void find_common_gaps(const struct scope *scope, const struct place *place,
 			     struct gaps *gaps)
@@ -107,8 +126,7 @@ static void find_common_gaps(const struct scope *scope, const struct place *plac
 	if (scope->network.unix_present && !place->unix_sockets)
 		add_gap(gaps, true, "connects to Unix sockets are not judged before Linux 6.7",
 			"%s/network/unix", pointer);
-	if (process->limits.pids || process->limits.memory_bytes || process->limits.cpu_percent)
-		add_gap(gaps, true, "no cgroup limits are set", "%s/process/limits", pointer);
+	find_limit_gaps(scope, place, gaps);
 	if (process->kill_on_violation)
 		add_gap(gaps, true, "a process that is denied is not killed",
 			"%s/process/on_violation", pointer);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this machine can enforce on a cgroup, for compile/tiers.h to find the gaps by. */
+/* What this machine can enforce, for compile/tiers.h to find the gaps by. */
 #ifndef AGENTPOL_KERNEL_PLACE_H
 #define AGENTPOL_KERNEL_PLACE_H
 
 #include "compile/tiers.h"
 #include "kernel/enforcer.h"
 
-void place_find(const struct enforcer *enforcer, enum tier tier, const char *cgroup_path,
-		struct place *place);
+void place_find(const struct enforcer *enforcer, enum tier tier, struct place *place);
 
 #endif

@@ -38,7 +38,7 @@ static int refuse_gaps(const struct enforcer *enforcer, const struct policy *pol
 	char list[ERROR_TEXT_MAX / 2] = "";
 	size_t used = 0;
 
-	place_find(enforcer, request->tier, request->cgroup_path, &place);
+	place_find(enforcer, request->tier, &place);
 	tiers_find_gaps(policy, tool, &place, &gaps);
 	if (!gaps.explicit_count || request->allow_degraded)
 		return 0;

@@ -57,7 +57,7 @@ static void write_gaps(const struct enforcer *enforcer, const struct agent *agen
 	struct place place;
 	struct gaps gaps;
 
-	place_find(enforcer, agent->tier, agent->cgroup_path, &place);
+	place_find(enforcer, agent->tier, &place);
 	tiers_find_gaps(agent->policy, tool, &place, &gaps);
 	json_key(answer, "not_enforced");
 	json_open_array(answer);
