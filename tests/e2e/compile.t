@@ -46,11 +46,15 @@ is "but for --all" "$("$agentpol" compile "$work/many.json" --all | grep -c '^eg
 is "the filter can be read" "$("$agentpol" compile "$work/m.json" --emit seccomp | grep -c 'syscall "ptrace"')" 1
 is "the filter is there as instructions" "$("$agentpol" compile "$work/m.json" --emit seccomp --format json | grep -c '^{"instructions":\[\[32,0,0,4\],')" 1
 
-for emit in landlock oci; do
-  "$agentpol" compile "$work/m.json" --emit $emit >/dev/null 2>"$work/err"
-  is "$emit is refused" "$?" 3
-  is "with a sentence" "$(grep -c "does not make $emit" "$work/err")" 1
-done
+cat >"$work/files.json" <<'JSON'
+{"agentpol": 1, "name": "files", "files": {"read": ["/usr"], "write": ["/work"], "deny": ["/work/.git"]},
+ "process": {"exec": ["/usr/bin/*"]}}
+JSON
+"$agentpol" compile "$work/files.json" --emit landlock >"$work/out.txt"
+is "a read entry is two rights of Landlock" "$(grep -c '^allow /usr (/files/read/0): read_file read_dir$' "$work/out.txt")" 1
+is "what Landlock can't say is hidden" "$(grep '^hide' "$work/out.txt")" "hide /work/.git (/files/deny/0)"
+is "what an older one can't do is told" "$(grep -c '^before ABI 3: truncate' "$work/out.txt")" 1
+is "in JSON too" "$("$agentpol" compile "$work/files.json" --emit landlock --format json | grep -c '"path":"/usr/bin/\*","rule":"/process/exec/0","rights":\["execute","read_file"\]')" 1
 
 "$agentpol" compile "$work/m.json" --tool nobody 2>/dev/null
 is "an unknown tool is 2" "$?" 2

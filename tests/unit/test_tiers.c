@@ -56,14 +56,16 @@ static const struct {
 	       "\"5MiB/h\",\"connects\":\"5/s\"}]}}",
 	 NULL, false, false},
 	{START "\"network\":{\"unix\":[\"/run/x\"]}}", NULL, false, false},
-	{START "\"process\":{\"exec\":[\"/usr/bin/*\"]}}", "/process/exec", true, true},
+	{START "\"process\":{\"exec\":[\"/usr/bin/*\"]}}", "/process/exec", false, true},
 	{START "\"process\":{\"syscalls\":{\"deny\":[\"@mount\"]}}}", "/process/syscalls", false,
 	 true},
 	{START "\"process\":{\"capabilities\":[\"CAP_CHOWN\"]}}", "/process/capabilities", false,
 	 true},
-	{START "\"process\":{\"limits\":{\"pids\":5}}}", "/process/limits", true, true},
+	{START "\"process\":{\"limits\":{\"pids\":5}}}", NULL, false, false},
+	{START "\"process\":{\"limits\":{\"memory\":\"1GiB\"}}}", "/process/limits/memory", true,
+	 true},
 	{START "\"process\":{\"on_violation\":\"kill\"}}", "/process/on_violation", true, true},
-	{START "\"files\":{\"read\":[\"/usr\"]}}", "/files", true, true},
+	{START "\"files\":{\"read\":[\"/usr\"]}}", "/files", false, true},
 	{START "\"budgets\":{\"calls\":5}}", "/budgets", true, true},
 	{START TOOL(""), NULL, false, false},
 	{START TOOL(",\"description\":\"d\",\"effect\":\"read\""), NULL, false, false},
@@ -74,7 +76,8 @@ static const struct {
 
 static void check(size_t i, enum tier tier, bool missing)
 {
-	const struct place place = {tier, .unix_sockets = true};
+	const struct place place = {tier, .unix_sockets = true, .landlock_abi = 3,
+				    .controllers = CONTROLLER_PIDS | CONTROLLER_CPU};
 	struct policy *policy = read_text(cases[i].manifest);
 	struct gaps gaps;
 
@@ -130,11 +133,39 @@ static void an_older_kernel_does_not_judge_unix_sockets(void **state)
 	policy_free(policy);
 }
 
+static void an_older_landlock_keeps_less(void **state)
+{
+	static const struct {
+		int abi;
+		const char *pointer; /* what is not kept; NULL: all is */
+		size_t explicit_count;
+	} kernels[] = {
+		{0, "/files", 2}, {1, "/files/write", 1}, {2, "/files/write", 1}, {3, NULL, 0}};
+	struct policy *policy = read_text(START "\"files\":{\"write\":[\"/tmp\"]},"
+						"\"process\":{\"exec\":[\"/usr/bin/*\"]}}");
+	struct gaps gaps;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		const struct place place = {TIER_LAUNCH, .landlock_abi = kernels[i].abi};
+
+		tiers_find_gaps(policy, NULL, &place, &gaps);
+		assert_int_equal(gaps.explicit_count, kernels[i].explicit_count);
+		if (kernels[i].pointer)
+			assert_true(names(&gaps, kernels[i].pointer, true));
+		/* What is open all the same is told where it is kept. */
+		assert_int_equal(names(&gaps, "/process/exec", false), kernels[i].abi > 0);
+		assert_int_equal(names(&gaps, "/files", false), kernels[i].abi >= 3);
+	}
+	policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_asked_for_and_not_enforced_is_named),
 		cmocka_unit_test(an_older_kernel_does_not_judge_unix_sockets),
+		cmocka_unit_test(an_older_landlock_keeps_less),
 		cmocka_unit_test(defaults_that_are_not_enforced_are_named_apart),
 	};
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agentpol/commands.h"
+#include "agentpol/emit.h"
 #include "base/json_write.h"
 #include "compile/image.h"
 #include "compile/seccomp.h"
@@ -20,15 +21,6 @@ static const char help[] = "Usage: agentpol compile MANIFEST [OPTION...]\n"
 
 /* Rows of a table that a person looks at. */
 #define TEXT_ROWS_MAX 100
-
-struct compile_options {
-	const char *emit;
-	const char *tool;
-	bool json, all;
-};
-
-typedef int (*emit_part)(const struct policy *policy, const struct tool *tool,
-			 const struct compile_options *options, struct error *error);
 
 static const char *const table_names[] = {
 	[TABLE_EGRESS] = "egress",
@@ -296,7 +288,7 @@ static void write_servers(struct json_writer *writer, const struct policy *polic
 	json_close_array(writer);
 }
 
-static int print_json(const struct json_writer *writer, struct error *error)
+int emit_json(const struct json_writer *writer, struct error *error)
 {
 	if (!json_writer_text(writer))
 		return error_set(error, STATUS_SYSTEM, "out of memory");
@@ -322,7 +314,7 @@ static int emit_maps(const struct policy *policy, const struct tool *tool,
 	write_servers(&writer, policy, tool);
 	json_close_object(&writer);
 	json_newline(&writer);
-	return print_json(&writer, error);
+	return emit_json(&writer, error);
 }
 
 /* ---- seccomp ---- */
@@ -362,7 +354,7 @@ static int emit_seccomp(const struct policy *policy, const struct tool *tool,
 		return -1;
 	write_filter(&writer, &program);
 	free(program.filter);
-	return print_json(&writer, error);
+	return emit_json(&writer, error);
 }
 
 static int emit_later(const struct policy *policy, const struct tool *tool,
@@ -370,9 +362,10 @@ static int emit_later(const struct policy *policy, const struct tool *tool,
 {
 	(void)policy;
 	(void)tool;
-	return error_set(error, STATUS_SYSTEM,
-			 "this version does not make %s output; it comes with file rules",
-			 options->emit);
+	return error_set(
+		error, STATUS_SYSTEM,
+		"this version does not make %s output; it makes maps, seccomp and landlock",
+		options->emit);
 }
 
 /* ---- the command line ---- */
@@ -383,7 +376,7 @@ static const struct {
 } parts[] = {
 	{"maps", emit_maps},
 	{"seccomp", emit_seccomp},
-	{"landlock", emit_later},
+	{"landlock", emit_landlock},
 	{"oci", emit_later},
 };
 

@@ -66,6 +66,7 @@ struct run {
 	bool quiet, allow_degraded, standalone, help;
 	struct launch launch;
 	/* as made */
+	struct launch_files files;
 	struct policy *policy;
 	char *manifest_text;
 	char cgroup_folder[PATH_MAX];	/* of all runs */
@@ -552,6 +553,12 @@ static int start_and_supervise(struct run *run, const struct tool *tool, struct 
 		tool ? tool->scope.process.capabilities | run->policy->agent.process.capabilities
 		     : run->policy->agent.process.capabilities;
 	run->launch.observe_only = run->policy->mode == MODE_AUDIT;
+	if (!run->launch.observe_only) {
+		if (launch_files_prepare(run->policy, tool, run->allow_degraded, &run->files,
+					 error) < 0)
+			return (int)error->status;
+		run->launch.files = &run->files;
+	}
 	run->child = launch_start(&run->launch, &exit_code, error);
 	if (run->child < 0)
 		return exit_code;
@@ -561,7 +568,8 @@ static int start_and_supervise(struct run *run, const struct tool *tool, struct 
 
 int cmd_run(int argc, char **argv)
 {
-	struct run run = {.socket = SOCKET_PATH_DEFAULT,
+	struct run run = {.files = {.rules = -1},
+			  .socket = SOCKET_PATH_DEFAULT,
 			  .log = AUDIT_FOLDER_DEFAULT,
 			  .keeper = -1,
 			  .signals = -1};
@@ -583,6 +591,7 @@ int cmd_run(int argc, char **argv)
 	}
 	if (error.text[0])
 		(void)fprintf(stderr, "agentpol run: %s\n", error.text);
+	launch_files_free(&run.files);
 	free(run.launch.filter.filter);
 	policy_free(run.policy);
 	free(run.manifest_text);

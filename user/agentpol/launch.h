@@ -2,7 +2,7 @@
 /*
  * The launch tier of `agentpol run`: what a process gives up between fork and exec. In this order:
  * the agent's cgroup, a view of the file system without the enforcer's own places, capabilities,
- * user, new privileges, system calls, inherited descriptors.
+ * user, new privileges, files, inherited descriptors, core dumps, system calls.
  */
 #ifndef AGENTPOL_AGENTPOL_LAUNCH_H
 #define AGENTPOL_AGENTPOL_LAUNCH_H
@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "agentpol/launch_landlock.h"
 #include "base/error.h"
 
 #define KEPT_FDS_MAX 64
@@ -22,7 +23,8 @@ struct launch {
 	const char *user;      /* name or number; NULL: stay who we are */
 	uint64_t capabilities; /* bit n: capability number n is kept */
 	struct sock_fprog filter;
-	int kept_fds[KEPT_FDS_MAX]; /* besides 0 to 2 */
+	const struct launch_files *files; /* NULL: none, as in audit mode */
+	int kept_fds[KEPT_FDS_MAX];	  /* besides 0 to 2 */
 	size_t kept_fd_count;
 	const char *hidden[3]; /* files of the enforcer besides its usual places; NULL: none */
 	bool observe_only;     /* audit mode: nothing is taken from the command but the enforcer's

@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include "compile/landlock.h"
+
 const struct mechanism mechanisms[] = {
 	{"inet egress by address", "cgroup BPF: connect, sendmsg, packets out",
 	 "cgroup BPF: connect, sendmsg, packets out"},
@@ -18,9 +20,9 @@ const struct mechanism mechanisms[] = {
 	{"process.capabilities", "dropped before exec", NULL},
 	{"Unix sockets by path", "cgroup BPF: connect, sendmsg (Linux 6.7)",
 	 "cgroup BPF: connect, sendmsg (Linux 6.7)"},
-	{"process.exec", NULL, NULL},
-	{"process.limits", NULL, NULL},
-	{"files", NULL, NULL},
+	{"process.exec", "Landlock", NULL},
+	{"process.limits", "cgroup: pids, memory, cpu", "cgroup: pids, memory, cpu"},
+	{"files", "Landlock (Linux 6.2); denied paths are mounted over", NULL},
 	{"statements of SQL", "cgroup BPF: connect; the guard between client and server",
 	 "cgroup BPF: connect; the guard between client and server"},
 	{"tool calls, budgets", NULL, NULL},
@@ -46,6 +48,74 @@ static void add_gap(struct gaps *gaps, bool explicit_in_manifest, const char *wh
 	va_end(arguments);
 }
 
+/* Landlock's rules on what a command opens and executes, and what they leave open. */
+static void find_landlock_gaps(const struct scope *scope, const struct place *place,
+			       struct gaps *gaps)
+{
+	const char *pointer = scope->pointer;
+
+	if (scope->process.exec_present && place->landlock_abi == 0)
+		add_gap(gaps, true, "what is executed is not judged without Landlock",
+			"%s/process/exec", pointer);
+	if (scope->files.present && place->landlock_abi == 0)
+		add_gap(gaps, true, "file access is not judged without Landlock", "%s/files",
+			pointer);
+	if (scope->files.present && place->landlock_abi > 0 &&
+	    place->landlock_abi < LANDLOCK_ABI_FILES)
+		add_gap(gaps, true, "truncate(2) of a file is not judged before Linux 6.2",
+			"%s/files/write", pointer);
+	if (scope->files.present && place->landlock_abi >= LANDLOCK_ABI_FILES)
+		add_gap(gaps, false,
+			"of files that are not granted, names and stat(2) can be read, and mode, "
+			"owner, times and extended attributes changed where permissions allow it",
+			"%s/files", pointer);
+	if (scope->files.deny.count)
+		add_gap(gaps, false,
+			"a denied file is out of sight by its path; a hard link to it below a "
+			"granted folder opens it, and so does what is put there later from outside",
+			"%s/files/deny", pointer);
+	if (scope->process.exec_present && place->landlock_abi > 0)
+		add_gap(gaps, false,
+			"the loader (ld.so FILE), interpreters and memfd_create(2) run code from "
+			"files that may be read but not executed; what may be executed can be read",
+			"%s/process/exec", pointer);
+}
+
+static void find_file_gaps(const struct scope *scope, const struct place *place, struct gaps *gaps)
+{
+	if (place->lsm)
+		return;
+	if (place->tier == TIER_LAUNCH) {
+		find_landlock_gaps(scope, place, gaps);
+		return;
+	}
+	if (scope->process.exec_present)
+		add_gap(gaps, true, "what a live cgroup executes is not judged", "%s/process/exec",
+			scope->pointer);
+	if (scope->files.present)
+		add_gap(gaps, true, "file access of a live cgroup is not judged", "%s/files",
+			scope->pointer);
+}
+
+#define NO_CONTROLLER(name)                                                                  \
+	"cgroup v2 has no " name                                                             \
+	" controller here: it is bound to v1; boot with cgroup_no_v1=all, or take the limit" \
+	" out"
+
+static void find_limit_gaps(const struct scope *scope, const struct place *place, struct gaps *gaps)
+{
+	const struct limits *limits = &scope->process.limits;
+
+	if (limits->pids && !(place->controllers & CONTROLLER_PIDS))
+		add_gap(gaps, true, NO_CONTROLLER("pids"), "%s/process/limits/pids",
+			scope->pointer);
+	if (limits->memory_bytes && !(place->controllers & CONTROLLER_MEMORY))
+		add_gap(gaps, true, NO_CONTROLLER("memory"), "%s/process/limits/memory",
+			scope->pointer);
+	if (limits->cpu_percent && !(place->controllers & CONTROLLER_CPU))
+		add_gap(gaps, true, NO_CONTROLLER("cpu"), "%s/process/limits/cpu", scope->pointer);
+}
+
 /* What neither tier enforces. */
 static void find_common_gaps(const struct scope *scope, const struct place *place,
 			     struct gaps *gaps)
@@ -56,15 +126,11 @@ static void find_common_gaps(const struct scope *scope, const struct place *plac
 	if (scope->network.unix_present && !place->unix_sockets)
 		add_gap(gaps, true, "connects to Unix sockets are not judged before Linux 6.7",
 			"%s/network/unix", pointer);
-	if (process->exec_present)
-		add_gap(gaps, true, "what is executed is not judged", "%s/process/exec", pointer);
-	if (process->limits.pids || process->limits.memory_bytes || process->limits.cpu_percent)
-		add_gap(gaps, true, "no cgroup limits are set", "%s/process/limits", pointer);
+	find_limit_gaps(scope, place, gaps);
 	if (process->kill_on_violation)
 		add_gap(gaps, true, "a process that is denied is not killed",
 			"%s/process/on_violation", pointer);
-	if (scope->files.present)
-		add_gap(gaps, true, "file access is not judged", "%s/files", pointer);
+	find_file_gaps(scope, place, gaps);
 }
 
 /* What can only be done to a process before it starts. */
@@ -89,27 +155,28 @@ static void find_default_gaps(const struct policy *policy, const struct place *p
 {
 	const bool attach = place->tier == TIER_ATTACH;
 
-	if (place->unix_sockets)
+	if (place->unix_sockets && !place->lsm)
 		add_gap(gaps, false,
 			"a Unix socket is judged by the path that a process gives: one that a "
 			"link or a mount shows under another path is not known by it",
 			"/network/unix");
-	else if (!policy->agent.network.unix_present)
+	else if (!place->unix_sockets && !policy->agent.network.unix_present)
 		add_gap(gaps, false,
 			"Unix sockets of the enforcer and of container runtimes can be connected "
 			"to where their permissions allow it",
 			"/network/unix");
-	if (!policy->agent.files.present)
+	if (!policy->agent.files.present && !place->lsm)
 		add_gap(gaps, false, "the enforcer's own files are kept by their permissions alone",
 			"/files");
-	add_gap(gaps, false, "writes to cgroup files are kept by their permissions alone",
-		"/process/syscalls");
-	if (attach)
+	if (!place->lsm)
+		add_gap(gaps, false, "writes to cgroup files are kept by their permissions alone",
+			"/process/syscalls");
+	if (attach && !place->lsm)
 		add_gap(gaps, false,
 			"packet, vsock, XDP and other socket families of a live cgroup are not "
 			"denied",
 			"/network/families");
-	if (attach)
+	if (attach && !place->lsm)
 		add_gap(gaps, false,
 			"joining a multicast group is not denied on a live cgroup; the kernel "
 			"sends "
@@ -153,9 +220,9 @@ void tiers_find_gaps(const struct policy *policy, const struct tool *tool,
 	find_common_gaps(&policy->agent, place, gaps);
 	if (tool)
 		find_common_gaps(&tool->scope, place, gaps);
-	if (place->tier == TIER_ATTACH)
+	if (place->tier == TIER_ATTACH && !place->lsm)
 		find_attach_gaps(&policy->agent, gaps);
-	if (place->tier == TIER_ATTACH && tool)
+	if (place->tier == TIER_ATTACH && !place->lsm && tool)
 		find_attach_gaps(&tool->scope, gaps);
 	find_tool_gaps(policy, place, gaps);
 	find_default_gaps(policy, place, gaps);

@@ -13,10 +13,16 @@
 
 enum tier { TIER_LAUNCH, TIER_ATTACH };
 
+/* Of cgroup v2. */
+enum controller { CONTROLLER_PIDS = 1, CONTROLLER_MEMORY = 2, CONTROLLER_CPU = 4 };
+
 /* Where a policy is to be enforced. */
 struct place {
 	enum tier tier;
-	bool unix_sockets; /* the kernel asks about them: Linux 6.7 and later */
+	bool unix_sockets;    /* the kernel asks about them: Linux 6.7 and later */
+	bool lsm;	      /* BPF LSM is active: its hooks are asked */
+	int landlock_abi;     /* Landlock's version; 0: none */
+	unsigned controllers; /* of enum controller: limits that can be set there */
 };
 
 struct gap {

@@ -193,6 +193,24 @@ static int save(const struct agents *agents, const struct agent *agent,
 			  request->manifest_length, error);
 }
 
+/* A tool's own limit stands in the place of the agent's; audit mode takes nothing away. */
+static int set_limits(struct agent *agent, struct error *error)
+{
+	const struct tool *tool =
+		agent->tool[0] ? policy_find_tool(agent->policy, agent->tool) : NULL;
+	struct limits limits = agent->policy->agent.process.limits;
+
+	if (tool && tool->scope.process.limits.pids)
+		limits.pids = tool->scope.process.limits.pids;
+	if (tool && tool->scope.process.limits.memory_bytes)
+		limits.memory_bytes = tool->scope.process.limits.memory_bytes;
+	if (tool && tool->scope.process.limits.cpu_percent)
+		limits.cpu_percent = tool->scope.process.limits.cpu_percent;
+	if (agent->policy->mode == MODE_AUDIT)
+		limits = (struct limits){0};
+	return limits_set(agent->cgroup_path, &limits, &agent->limits_before, error);
+}
+
 static int enrol_new(struct agents *agents, const struct agent_request *request, uint64_t cgroup,
 		     const struct prepared *prepared, struct error *error)
 {
@@ -203,8 +221,9 @@ static int enrol_new(struct agents *agents, const struct agent_request *request,
 	take_request(agent, request, prepared);
 	/* The state first: a successor that finds it without an enrolment drops it; one that finds
 	 * an enrolment without it could not say whose it is. */
-	if (save(agents, agent, request, error) < 0 ||
+	if (set_limits(agent, error) < 0 || save(agents, agent, request, error) < 0 ||
 	    enforcer_enrol(agents->enforcer, agent->cgroup_path, agent->loaded, error) < 0) {
+		limits_put_back(agent->cgroup_path, &agent->limits_before);
 		if (agents->state_folder)
 			state_remove(agents->state_folder, cgroup);
 		free(agent);
@@ -229,9 +248,14 @@ static int replace(struct agents *agents, struct agent *agent, const struct agen
 	/* Until the guard is told: it refuses who comes under a policy that it does not know. */
 	if (before.sql && agent->sql)
 		guard_carry_over(agents->enforcer, POLICY_ID(before.loaded), POLICY_ID(loaded));
-	if (save(agents, agent, request, error) < 0 ||
+	if (set_limits(agent, error) < 0 || save(agents, agent, request, error) < 0 ||
 	    enforcer_swap(agents->enforcer, agent->cgroup, loaded, error) < 0) {
+		struct error ignored;
+
+		/* What was there first is the same for both; the old policy's own come back. */
+		before.limits_before = agent->limits_before;
 		*agent = before;
+		(void)!set_limits(agent, &ignored);
 		free(past);
 		return -1;
 	}
@@ -316,6 +340,7 @@ int agents_detach(struct agents *agents, uint64_t cgroup, struct error *error)
 		return error_set(error, STATUS_UNUSABLE, "no agent has that cgroup");
 	if (enforcer_release(agents->enforcer, cgroup, error) < 0)
 		return -1;
+	limits_put_back(agent->cgroup_path, &agent->limits_before);
 	tables_retire(agents->enforcer, agent->loaded);
 	forget(agents, agent);
 	return 0;

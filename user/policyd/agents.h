@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "compile/tiers.h"
 #include "kernel/enforcer.h"
+#include "kernel/limits.h"
 #include "policy/policy.h"
 #include "policyd/agent_sql.h"
 #include "policyd/resolvers.h"
@@ -35,7 +36,8 @@ struct agent {
 	uint64_t cgroup;
 	enum tier tier;
 	bool allow_degraded;
-	struct resolvers resolvers; /* the target's own, as it had them at first */
+	struct resolvers resolvers;	    /* the target's own, as it had them at first */
+	struct limits_before limits_before; /* of the cgroup, to be put back */
 	char tool[TOOL_NAME_MAX + 1];
 	char container[65]; /* "" where it is none */
 	char cgroup_path[PATH_MAX];

@@ -4,6 +4,7 @@
 #include "compile/image.h"
 #include "kernel/cgroup.h"
 #include "kernel/object_tables.h"
+#include "kernel/place.h"
 #include "kernel/tables.h"
 #include "manifest/manifest.h"
 
@@ -34,11 +35,12 @@ static int refuse_gaps(const struct enforcer *enforcer, const struct policy *pol
 		       const struct tool *tool, const struct agent_request *request,
 		       struct error *error)
 {
-	const struct place place = {request->tier, enforcer_judges_unix(enforcer)};
+	struct place place;
 	struct gaps gaps;
 	char list[ERROR_TEXT_MAX / 2] = "";
 	size_t used = 0;
 
+	place_find(enforcer, request->tier, &place);
 	tiers_find_gaps(policy, tool, &place, &gaps);
 	if (!gaps.explicit_count || request->allow_degraded)
 		return 0;

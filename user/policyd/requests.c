@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "kernel/cgroup.h"
+#include "kernel/place.h"
 #include "kernel/selftest.h"
 #include "manifest/json.h"
 #include "policyd/sweep.h"
@@ -51,11 +52,12 @@ static int find_cgroup(struct call *call, char *path, uint64_t *cgroup)
 static void write_gaps(const struct enforcer *enforcer, const struct agent *agent,
 		       struct json_writer *answer)
 {
-	const struct place place = {agent->tier, enforcer_judges_unix(enforcer)};
 	const struct tool *tool =
 		agent->tool[0] ? policy_find_tool(agent->policy, agent->tool) : NULL;
+	struct place place;
 	struct gaps gaps;
 
+	place_find(enforcer, agent->tier, &place);
 	tiers_find_gaps(agent->policy, tool, &place, &gaps);
 	json_key(answer, "not_enforced");
 	json_open_array(answer);

@@ -63,6 +63,29 @@ static void take_resolvers(const json_value *root, struct resolvers *resolvers)
 	}
 }
 
+/* "limits_before": the cgroup's own, of the files that were written. */
+static void write_limits(const struct limits_before *before, struct json_writer *writer)
+{
+	json_key(writer, "limits_before");
+	json_open_object(writer);
+	for (size_t i = 0; i < LIMIT_FILES; i++)
+		if (before->texts[i][0])
+			json_key_string(writer, limit_files[i], before->texts[i]);
+	json_close_object(writer);
+}
+
+static void take_limits(const json_value *root, struct limits_before *before)
+{
+	const json_value *object = json_member(root, "limits_before");
+
+	for (size_t i = 0; i < LIMIT_FILES; i++) {
+		const char *text = json_as_string(json_member(object, limit_files[i]));
+
+		if (text && strlen(text) < LIMIT_TEXT_MAX)
+			memcpy(before->texts[i], text, strlen(text) + 1);
+	}
+}
+
 int state_save(const char *folder, const struct agent *agent, const char *manifest, size_t length,
 	       struct error *error)
 {
@@ -82,6 +105,7 @@ int state_save(const char *folder, const struct agent *agent, const char *manife
 	json_key_boolean(&writer, "launched", agent->tier == TIER_LAUNCH);
 	json_key_boolean(&writer, "allow_degraded", agent->allow_degraded);
 	write_resolvers(&agent->resolvers, &writer);
+	write_limits(&agent->limits_before, &writer);
 	json_close_object(&writer);
 	json_newline(&writer);
 	text = json_writer_text(&writer);
@@ -129,6 +153,7 @@ int state_load(const char *folder, uint64_t cgroup, struct agent *agent, char **
 	agent->tier = json_as_boolean(json_member(root, "launched")) ? TIER_LAUNCH : TIER_ATTACH;
 	agent->allow_degraded = json_as_boolean(json_member(root, "allow_degraded"));
 	take_resolvers(root, &agent->resolvers);
+	take_limits(root, &agent->limits_before);
 	state_path(folder, cgroup, "manifest", path);
 	return file_read_all(path, JSON_BYTES_MAX, manifest, length, error);
 }

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/place.h"
+
+#include "kernel/landlock.h"
+#include "kernel/limits.h"
+
+void place_find(const struct enforcer *enforcer, enum tier tier, struct place *place)
+{
+	*place = (struct place){
+		.tier = tier,
+		.unix_sockets = enforcer_judges_unix(enforcer),
+		.lsm = enforcer_judges_tasks(enforcer),
+		.landlock_abi = landlock_abi(),
+		.controllers = limits_controllers(),
+	};
+}
