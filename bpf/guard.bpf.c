@@ -124,3 +124,58 @@ int BPF_PROG(guard_chown, const struct path *path)
 {
 	return judge_change(path->dentry, path->mnt);
 }
+
+/* utimensat(2) and all that has its own hook, too; before Linux 6.9 without the map of ids. */
+SEC("lsm/inode_setattr")
+int BPF_PROG(guard_attributes, struct dentry *dentry)
+{
+	return judge_attributes(dentry);
+}
+
+SEC("lsm/inode_setattr")
+int BPF_PROG(guard_attributes_mapped, struct mnt_idmap *map, struct dentry *dentry)
+{
+	return judge_attributes(dentry);
+}
+
+SEC("lsm/inode_setxattr")
+int BPF_PROG(guard_set_extended, struct mnt_idmap *map, struct dentry *dentry)
+{
+	return judge_attributes(dentry);
+}
+
+SEC("lsm/inode_removexattr")
+int BPF_PROG(guard_remove_extended, struct mnt_idmap *map, struct dentry *dentry)
+{
+	return judge_attributes(dentry);
+}
+
+/* From Linux 6.2 on; before, they are extended attributes as others. */
+SEC("lsm/inode_set_acl")
+int BPF_PROG(guard_set_acl, struct mnt_idmap *map, struct dentry *dentry)
+{
+	return judge_attributes(dentry);
+}
+
+SEC("lsm/inode_remove_acl")
+int BPF_PROG(guard_remove_acl, struct mnt_idmap *map, struct dentry *dentry)
+{
+	return judge_attributes(dentry);
+}
+
+SEC("lsm/file_ioctl")
+int BPF_PROG(guard_ioctl, struct file *file, unsigned int request)
+{
+	if (!sets_flags(request))
+		return 0;
+	return judge_change(file->f_path.dentry, file->f_path.mnt);
+}
+
+/* The 32-bit entry's. */
+SEC("lsm/file_ioctl_compat")
+int BPF_PROG(guard_ioctl_compat, struct file *file, unsigned int request)
+{
+	if (!sets_flags(request))
+		return 0;
+	return judge_change(file->f_path.dentry, file->f_path.mnt);
+}

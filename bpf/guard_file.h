@@ -135,6 +135,28 @@ static __always_inline int judge_change(const struct dentry *dentry, const struc
 	return hook_result(judge_change_at(address_of(dentry), address_of(mnt)));
 }
 
+/* Times, owner, mode, attributes. An overlay does the same to the file below, with the credentials
+ * of who mounted it, when it was allowed to its own. */
+static __always_inline int judge_attributes(const struct dentry *dentry)
+{
+	const struct task_struct *task = (const void *)bpf_get_current_task();
+
+	if (BPF_CORE_READ(task, cred) != BPF_CORE_READ(task, real_cred))
+		return 0;
+	return judge_change(dentry, NULL);
+}
+
+/* linux/fs.h: flags like "immutable", for which a descriptor that reads is enough. */
+#define FS_IOC_SETFLAGS	  0x40086602
+#define FS_IOC32_SETFLAGS 0x40046602
+#define FS_IOC_FSSETXATTR 0x401c5820
+
+static __always_inline bool sets_flags(unsigned int request)
+{
+	return request == FS_IOC_SETFLAGS || request == FS_IOC32_SETFLAGS ||
+	       request == FS_IOC_FSSETXATTR;
+}
+
 /* By its new place an object may not be open to more than it is, see landlock(7) on REFER. */
 VERIFIED_ONCE int judge_move_to(__u64 from, __u64 to, __u64 mnt)
 {

@@ -24,6 +24,7 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 } KERNEL_VIEW;
 
+struct mnt_idmap;
 struct mnt_namespace;
 struct nsproxy {
 	struct mnt_namespace *mnt_ns;
@@ -102,6 +103,7 @@ struct linux_binprm {
 #define S_IFMT		     0170000
 #define S_IFDIR		     0040000
 #define PROT_EXEC	     0x4
+#define SB_NOUSER	     (1UL << 31)	  /* nobody can mount it: pipes, memfds, sockets */
 #define MOUNT_SPACE_INTERNAL ((unsigned long)-22) /* MNT_NS_INTERNAL, fs/mount.h */
 
 #endif

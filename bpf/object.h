@@ -350,6 +350,10 @@ static __always_inline __u32 object_access_for(const struct subject *subject,
 
 	if (!confinement)
 		return OBJECT_DENY;
+	/* It is in no folder, and whoever has it has made it or was given it. */
+	if (BPF_CORE_READ(dentry, d_sb, s_flags) & SB_NOUSER)
+		return OBJECT_OPEN | OBJECT_READ | OBJECT_WRITE |
+		       (confinement->objects & OBJECT_EXEC);
 	access =
 		object_access(address_of(dentry), POLICY_ID(subject->policy), confinement->objects);
 	if (is_control_panel(BPF_CORE_READ(dentry, d_sb, s_magic)))

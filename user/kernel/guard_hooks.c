@@ -22,7 +22,8 @@ static const struct variant {
 	const char *program;
 	unsigned parameters;
 } variants[] = {
-	{"", 0},
+	{"guard_attributes", 2},
+	{"guard_attributes_mapped", 3},
 };
 
 /* The hook's parameters on this kernel; -1: it has no such hook. */
