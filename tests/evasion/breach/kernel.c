@@ -161,9 +161,13 @@ static int set_console_level(const struct world *world, const struct attempt *se
 	return outcome(klogctl(SYSLOG_CONSOLE_LEVEL, NULL, CONSOLE_LEVEL));
 }
 
+/* Without its end a line of the log is not shown yet. */
 static int write_log(const struct world *world, const struct attempt *self)
 {
-	return write_text(self->with, 0, world->token);
+	char line[TOKEN_ROOM + 2];
+
+	(void)snprintf(line, sizeof(line), "%s\n", world->token);
+	return write_text(self->with, 0, line);
 }
 
 static void restore_settings(const struct world *world)
