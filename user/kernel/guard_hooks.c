@@ -82,7 +82,12 @@ int guard_hooks_load(const struct bpf_object *main, struct bpf_object **object, 
 	*cause = -leave_out_missing(*object);
 	if (!*cause)
 		*cause = -bpf_object__load(*object);
-	return *cause ? -1 : 0;
+	if (!*cause)
+		return 0;
+	bpf_object__close(*object);
+	*object = NULL;
+	/* Kernels that are locked down list BPF, and refuse its programs all the same. */
+	return *cause == EPERM || *cause == EACCES ? 0 : -1;
 }
 
 static void pin_path(char *path, const char *folder, const struct bpf_program *program,

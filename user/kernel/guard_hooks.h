@@ -12,8 +12,9 @@
 #include "base/error.h"
 
 /* Loads them with the maps and the constants of `main`; hooks that this kernel does not have are
- * left out. *object, the caller's to close, is NULL where BPF is not among the active LSMs, and
- * that is no error. errno-like result in *cause on an error. */
+ * left out. *object, the caller's to close, is NULL where BPF is not among the active LSMs, or the
+ * kernel takes no such programs (*cause is EPERM then), and that is no error. errno-like result in
+ * *cause on an error. */
 int guard_hooks_load(const struct bpf_object *main, struct bpf_object **object,
 		     int *cause) MUST_USE;
 
