@@ -58,6 +58,7 @@ struct image {
 	size_t glob_count;
 	struct image_path *paths;
 	size_t path_count;
+	struct confinement confinement;
 	const struct image_budget *budgets; /* number n is [n - 1] */
 	size_t budget_count;
 	const struct budget_list *budget_lists; /* number n is [n - 1] */
