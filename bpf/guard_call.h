@@ -71,7 +71,7 @@ static const struct {
 	[CALLS_SYSLOG] = {__NR_syslog, {__NR_syslog}},
 	[CALLS_QUOTA] = {__NR_quotactl, {__NR_quotactl, 443 /* quotactl_fd */}},
 	[CALLS_KEYS] = {CALL_NONE, {0}},
-	[CALLS_NAMESPACE] = {__NR_unshare, {__NR_unshare, __NR_clone, __NR_clone3}},
+	[CALLS_NAMESPACE] = {__NR_unshare, {__NR_unshare}},
 	[CALLS_FAULTS] = {__NR_userfaultfd, {__NR_userfaultfd}},
 	[CALLS_RINGS] = {__NR_io_uring_setup,
 			 {__NR_io_uring_setup, __NR_io_uring_enter, __NR_io_uring_register}},
