@@ -7,7 +7,7 @@
  * Return values: 0 has no objection, -EPERM refuses. Only where the kernel lists "bpf" among its
  * active LSMs is what they return heeded: user space looks there first, and tries one denial.
  */
-#include "bpf/guard_file.h"
+#include "bpf/guard_socket.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -163,19 +163,256 @@ int BPF_PROG(guard_remove_acl, struct mnt_idmap *map, struct dentry *dentry)
 	return judge_attributes(dentry);
 }
 
+/* ---- system calls ---- */
+
+SEC("lsm/bpf")
+int BPF_PROG(guard_bpf, int command)
+{
+	return judge_bpf(command);
+}
+
+SEC("lsm/perf_event_open")
+int BPF_PROG(guard_perf)
+{
+	return judge_calls(CALLS_PERF);
+}
+
+SEC("lsm/ptrace_traceme")
+int BPF_PROG(guard_traceme)
+{
+	return judge_calls(CALLS_TRACE);
+}
+
+SEC("lsm/sb_mount")
+int BPF_PROG(guard_mount)
+{
+	return judge_calls(CALLS_MOUNT);
+}
+
+SEC("lsm/sb_remount")
+int BPF_PROG(guard_remount)
+{
+	return judge_calls(CALLS_MOUNT);
+}
+
+SEC("lsm/sb_umount")
+int BPF_PROG(guard_umount)
+{
+	return judge_calls(CALLS_UMOUNT);
+}
+
+SEC("lsm/sb_pivotroot")
+int BPF_PROG(guard_pivot_root)
+{
+	return judge_calls(CALLS_PIVOT);
+}
+
+SEC("lsm/move_mount")
+int BPF_PROG(guard_move_mount)
+{
+	return judge_calls(CALLS_MOVE_MOUNT);
+}
+
+SEC("lsm/path_chroot")
+int BPF_PROG(guard_chroot)
+{
+	return judge_calls(CALLS_CHROOT);
+}
+
+/* Modules and kernels; firmware that a driver asks for is none of them. */
+SEC("lsm/kernel_load_data")
+int BPF_PROG(guard_load_data)
+{
+	return judge_calls(CALLS_LOAD);
+}
+
+SEC("lsm/kernel_read_file")
+int BPF_PROG(guard_read_file)
+{
+	return judge_calls(CALLS_LOAD);
+}
+
+SEC("lsm/settime")
+int BPF_PROG(guard_settime)
+{
+	return judge_calls(CALLS_CLOCK);
+}
+
+/* syslog(2), and who opens /dev/kmsg or /proc/kmsg. */
+SEC("lsm/syslog")
+int BPF_PROG(guard_syslog)
+{
+	return judge_calls(CALLS_SYSLOG);
+}
+
+SEC("lsm/quotactl")
+int BPF_PROG(guard_quotactl)
+{
+	return judge_calls(CALLS_QUOTA);
+}
+
+SEC("lsm/quota_on")
+int BPF_PROG(guard_quota_on)
+{
+	return judge_calls(CALLS_QUOTA);
+}
+
+/* Keys that the kernel makes for itself are not asked about by one of these calls. */
+SEC("lsm/key_alloc")
+int BPF_PROG(guard_key_alloc)
+{
+	return judge_calls(CALLS_KEYS);
+}
+
+SEC("lsm/key_permission")
+int BPF_PROG(guard_key)
+{
+	return judge_calls(CALLS_KEYS);
+}
+
+/* unshare(2) and clone(2) alike. */
+SEC("lsm/userns_create")
+int BPF_PROG(guard_user_namespace)
+{
+	return judge_calls(CALLS_NAMESPACE);
+}
+
+SEC("lsm/uring_cmd")
+int BPF_PROG(guard_ring_command)
+{
+	return judge_calls(CALLS_RINGS);
+}
+
+/* From Linux 6.17 on; before, the ring is known by the name of its file, below. */
+SEC("lsm/uring_allowed")
+int BPF_PROG(guard_ring_allowed)
+{
+	return judge_calls(CALLS_RINGS);
+}
+
+/* userfaultfd(2) and io_uring_setup(2) make a file, which is known by its name alone. */
+SEC("lsm/inode_init_security_anon")
+int BPF_PROG(guard_anonymous, struct inode *inode, const struct qstr *name)
+{
+	return judge_anonymous(name);
+}
+
+SEC("lsm/uring_override_creds")
+int BPF_PROG(guard_ring_credentials)
+{
+	return judge_ring();
+}
+
+SEC("lsm/uring_sqpoll")
+int BPF_PROG(guard_ring_thread)
+{
+	return judge_ring();
+}
+
+SEC("lsm/task_alloc")
+int BPF_PROG(guard_clone, struct task_struct *task, unsigned long flags)
+{
+	return judge_clone(flags);
+}
+
+/* Each privilege that the kernel asks about; for many system calls the only hook there is. */
+SEC("lsm/capable")
+int BPF_PROG(guard_capable, const struct cred *cred, void *space, int capability,
+	     unsigned int options)
+{
+	return judge_capability(cred, capability, options);
+}
+
+/* ---- other processes ---- */
+
+/* ptrace(2), process_vm_readv(2), pidfd_getfd(2), and files of /proc/PID. */
+SEC("lsm/ptrace_access_check")
+int BPF_PROG(guard_trace, struct task_struct *other, unsigned int mode)
+{
+	return judge_trace(other, mode);
+}
+
+/* Signals that a process sends, 0 too; those of the kernel do not come here. */
+SEC("lsm/task_kill")
+int BPF_PROG(guard_signal, struct task_struct *other)
+{
+	return judge_other(other, PROCESS_SIGNAL);
+}
+
+SEC("lsm/task_setnice")
+int BPF_PROG(guard_setnice, struct task_struct *other)
+{
+	return judge_other(other, PROCESS_SCHEDULE);
+}
+
+SEC("lsm/task_setioprio")
+int BPF_PROG(guard_setioprio, struct task_struct *other)
+{
+	return judge_other(other, PROCESS_SCHEDULE);
+}
+
+SEC("lsm/task_setscheduler")
+int BPF_PROG(guard_setscheduler, struct task_struct *other)
+{
+	return judge_other(other, PROCESS_SCHEDULE);
+}
+
+SEC("lsm/task_movememory")
+int BPF_PROG(guard_move_memory, struct task_struct *other)
+{
+	return judge_other(other, PROCESS_SCHEDULE);
+}
+
+SEC("lsm/task_setrlimit")
+int BPF_PROG(guard_setrlimit, struct task_struct *other)
+{
+	return judge_other(other, PROCESS_SCHEDULE);
+}
+
+/* ---- sockets and terminals ---- */
+
+SEC("lsm/socket_create")
+int BPF_PROG(guard_family, int family, int type, int protocol, int by_kernel)
+{
+	return judge_family(family, type, protocol, by_kernel);
+}
+
+SEC("lsm/socket_setsockopt")
+int BPF_PROG(guard_option, struct socket *socket, int level, int option)
+{
+	return judge_option(level, option);
+}
+
 SEC("lsm/file_ioctl")
 int BPF_PROG(guard_ioctl, struct file *file, unsigned int request)
 {
-	if (!sets_flags(request))
-		return 0;
-	return judge_change(file->f_path.dentry, file->f_path.mnt);
+	if (sets_flags(request))
+		return judge_change(file->f_path.dentry, file->f_path.mnt);
+	return judge_ioctl(request);
 }
 
-/* The 32-bit entry's. */
 SEC("lsm/file_ioctl_compat")
 int BPF_PROG(guard_ioctl_compat, struct file *file, unsigned int request)
 {
-	if (!sets_flags(request))
+	if (sets_flags(request))
+		return judge_change(file->f_path.dentry, file->f_path.mnt);
+	return judge_ioctl(request);
+}
+
+/* SCM_RIGHTS and pidfd_getfd(2), at the receiver: a file is opened thereby. A program of its own
+ * for sockets, since one stack is too small for both. */
+SEC("lsm/file_receive")
+int BPF_PROG(guard_receive, struct file *file)
+{
+	struct subject subject = {};
+
+	if (!subject_is_current(&subject))
 		return 0;
-	return judge_change(file->f_path.dentry, file->f_path.mnt);
+	return judge_open(&subject, file, epoch_now());
+}
+
+SEC("lsm/file_receive")
+int BPF_PROG(guard_receive_socket, struct file *file)
+{
+	return judge_received(file);
 }

@@ -81,23 +81,30 @@ static __always_inline const struct confinement *confinement_of(__u64 policy)
 	return bpf_map_lookup_elem(&confinement_of_policy, &id);
 }
 
-/* Is that task in the cgroup, or below it? Not found out: no. */
-static __always_inline bool task_is_below(const struct task_struct *task, __u64 cgroup)
+/* Is it that cgroup, or below it? Not found out: no. */
+static __always_inline bool cgroup_is_below(const struct cgroup *leaf, __u64 cgroup)
 {
-	struct cgroup *leaf = BPF_CORE_READ(task, cgroups, dfl_cgrp);
 	int level, leaf_level = BPF_CORE_READ(leaf, level);
+	const struct cgroup *above;
 
 	NO_UNROLL
 	for (level = 0; level < CGROUP_LEVELS_MAX; level++) {
-		struct cgroup *above = NULL;
-
 		if (level > leaf_level)
 			break;
-		bpf_core_read(&above, sizeof(above), &leaf->ancestors[level]);
+		above = NULL;
+		bpf_probe_read_kernel(&above, sizeof(above),
+				      (const void *)leaf +
+					      bpf_core_field_offset(struct cgroup, ancestors) +
+					      (__u32)level * sizeof(above));
 		if (BPF_CORE_READ(above, kn, id) == cgroup)
 			return true;
 	}
 	return false;
+}
+
+static __always_inline bool task_is_below(const struct task_struct *task, __u64 cgroup)
+{
+	return cgroup_is_below(BPF_CORE_READ(task, cgroups, dfl_cgrp), cgroup);
 }
 
 /* What a hook of the LSM returns. */

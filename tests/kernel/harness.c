@@ -30,7 +30,7 @@ static const char network[] =
 	"ip route add default dev d0 && ip -6 route add default dev d0 && "
 	"echo '0 2147483647' > /proc/sys/net/ipv4/ping_group_range";
 
-bool world_judges_unix;
+bool world_judges_unix, world_judges_tasks;
 
 bool world_is_possible(void)
 {
@@ -45,8 +45,10 @@ bool world_is_possible(void)
 	enforcer = enforcer_open(&options, &error);
 	if (!enforcer)
 		printf("1..0 # SKIP %.200s\n", error.text);
-	else
+	else {
 		world_judges_unix = enforcer_judges_unix(enforcer);
+		world_judges_tasks = enforcer_judges_tasks(enforcer);
+	}
 	enforcer_close(enforcer);
 	(void)!enforcer_unpin_all(options.pin_root, &ignored);
 	return enforcer != NULL;
@@ -61,7 +63,7 @@ static void require(int result, const struct error *error)
 int world_set_up(void **state)
 {
 	static struct world world;
-	struct enforcer_options options = {.port_sets = 256};
+	struct enforcer_options options = {.port_sets = 256, .without_tasks = true};
 	char mount[PATH_MAX];
 	struct error error;
 

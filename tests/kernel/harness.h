@@ -28,7 +28,7 @@ int world_tear_down(void **state);
 /* False, with the reason printed as TAP, where this machine can't run kernel tests. */
 bool world_is_possible(void);
 /* Set by it. */
-extern bool world_judges_unix;
+extern bool world_judges_unix, world_judges_tasks;
 
 /* A manifest's text to a policy; fails the test where it is not usable. */
 struct policy *world_read(const char *manifest);

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "compile/globs.h"
 #include "compile/confinement.h"
+#include "compile/globs.h"
 #include "compile/image_paths.h"
 #include "compile/image_servers.h"
 #include "compile/port_table.h"
@@ -327,7 +327,7 @@ static uint32_t flags_of(const struct policy *policy, const struct tool *tool,
 {
 	const unsigned families =
 		policy->agent.network.families | (tool ? tool->scope.network.families : 0);
-	uint32_t flags = 0;
+	uint32_t flags = confinement_flags(policy, tool);
 
 	if (policy->mode == MODE_AUDIT)
 		flags |= POLICY_AUDIT_MODE;
@@ -495,7 +495,7 @@ struct image *image_new(const struct policy *policy, const struct tool *tool,
 	}
 	builder.image->arena = arena;
 	result = build(&builder, policy, tool, target, error);
-	confinement_fill(policy, tool, &builder.image->confinement);
+	confinement_compile(policy, tool, &builder.image->confinement);
 	builder.image->flags = flags_of(policy, tool, builder.image);
 	free(builder.items);
 	port_table_free(builder.ports);

@@ -56,9 +56,9 @@ struct image {
 	size_t own_path_count, other_path_count;
 	struct glob *globs; /* of Unix sockets that may be connected to */
 	size_t glob_count;
-	struct confinement confinement;
 	struct image_path *paths;
 	size_t path_count;
+	struct confinement confinement;
 	const struct image_budget *budgets; /* number n is [n - 1] */
 	size_t budget_count;
 	const struct budget_list *budget_lists; /* number n is [n - 1] */

@@ -312,7 +312,8 @@ static int load(struct enforcer *enforcer, const struct enforcer_options *option
 		return explain_load(-result, error);
 	if (unix_hooks_load(enforcer->object, &enforcer->unix_object, &result) < 0)
 		return explain_load(result, error);
-	if (guard_hooks_load(enforcer->object, &enforcer->guard_object, &result) < 0)
+	if (!options->without_tasks &&
+	    guard_hooks_load(enforcer->object, &enforcer->guard_object, &result) < 0)
 		return explain_load(result, error);
 	find_programs(enforcer);
 	if (!enforcer->adopted && bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_ENFORCER_STATE),

@@ -37,6 +37,8 @@ struct enforcer_options {
 	/* No policy that is loaded will grant a host name, or have a tool with a server: loads
 	 * faster. */
 	bool without_names, without_servers;
+	/* Nor is it asked what processes do: the LSM is left alone. */
+	bool without_tasks;
 };
 
 /*

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "base/file.h"
+#include "compile/confinement.h"
 #include "kernel/cgroup.h"
 #include "kernel/tables.h"
 
@@ -149,18 +150,14 @@ static int load_policy(struct enforcer *enforcer, uint16_t port, uint64_t *polic
 			   .bits = ADDRESS_BITS},
 		.grant = {.tcp_ports = 1},
 	};
-	const struct image image = {
-		.flags = POLICY_QUIET,
-		.addresses = &address,
-		.address_count = 1,
-		.port_sets = &set,
-		.port_set_count = 1,
-		.confinement = {.capabilities = ~0ULL,
-				.domains = ~0ULL,
-				.families = CONFINE_NETLINK | CONFINE_PACKET,
-				.objects = OBJECT_READ | OBJECT_WRITE | OBJECT_EXEC}};
+	struct image image = {.flags = POLICY_QUIET,
+			      .addresses = &address,
+			      .address_count = 1,
+			      .port_sets = &set,
+			      .port_set_count = 1};
 	int result = -1;
 
+	confinement_allow_all(&image.confinement);
 	if (!set)
 		(void)error_set(error, STATUS_SYSTEM, "out of memory");
 	else

@@ -215,12 +215,11 @@ static int load_addresses(struct enforcer *enforcer, const struct image *image,
 	return 0;
 }
 
-static int load_confinement(struct enforcer *enforcer, uint32_t id, const struct image *image,
-			    struct error *error)
+static int load_confinement(const struct enforcer *enforcer, const struct image *image,
+			    uint32_t policy_id, struct error *error)
 {
-	const int fd = enforcer_map_fd(enforcer, MAP_CONFINEMENT_OF_POLICY);
-
-	if (bpf_map_update_elem(fd, &id, &image->confinement, BPF_ANY) < 0)
+	if (bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_CONFINEMENT_OF_POLICY), &policy_id,
+				&image->confinement, BPF_ANY) < 0)
 		return error_set_errno(error, STATUS_SYSTEM, errno, "confinement_of_policy");
 	return 0;
 }
@@ -282,7 +281,7 @@ int tables_load(struct enforcer *enforcer, const struct image *image, uint64_t *
 	    glob_tables_load(enforcer, GLOBS_OF_OTHERS(id), image->other_paths,
 			     image->other_path_count, error) < 0 ||
 	    server_tables_load(enforcer, id, image, error) < 0 ||
-	    load_confinement(enforcer, id, image, error) < 0 ||
+	    load_confinement(enforcer, image, id, error) < 0 ||
 	    load_addresses(enforcer, image, loaded, error) < 0) {
 		/* No cgroup has had this id: nothing reads it. */
 		unload(enforcer, tables, loaded);
@@ -472,6 +471,20 @@ static int adopt_addresses(struct enforcer *enforcer, struct tables *tables)
 	return 0;
 }
 
+/* Every policy has one of these, whatever else it has. */
+static int adopt_confinements(const struct enforcer *enforcer, struct tables *tables)
+{
+	int fd = enforcer_map_fd(enforcer, MAP_CONFINEMENT_OF_POLICY);
+	uint32_t id, *previous = NULL;
+
+	while (bpf_map_get_next_key(fd, previous, &id) == 0) {
+		previous = &id;
+		if (!policy_of_id(tables, id))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int tables_adopt(struct enforcer *enforcer, const uint32_t *live, size_t live_count,
 		 struct error *error)
 {
@@ -480,7 +493,8 @@ int tables_adopt(struct enforcer *enforcer, const uint32_t *live, size_t live_co
 
 	if (!tables || adopt_addresses(enforcer, tables) < 0 || adopt_names(enforcer, tables) < 0 ||
 	    glob_tables_each(enforcer, adopt_policy, tables) < 0 ||
-	    server_tables_each(enforcer, adopt_policy, tables) < 0)
+	    server_tables_each(enforcer, adopt_policy, tables) < 0 ||
+	    adopt_confinements(enforcer, tables) < 0)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
 	for (policy = tables->policies; policy; policy = policy->next) {
 		policy->retired = true;
