@@ -3,13 +3,11 @@
 
 #include <bpf/btf.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "kernel/enforcer_internal.h"
 #include "kernel/lsm.h"
 #include "kernel/side_object.h"
 
@@ -82,60 +80,4 @@ int guard_hooks_load(const struct bpf_object *main, struct bpf_object **object, 
 	if (!*cause)
 		*cause = -bpf_object__load(*object);
 	return *cause ? -1 : 0;
-}
-
-static void pin_path(char *path, const char *folder, const struct bpf_program *program,
-		     const char *ending)
-{
-	(void)snprintf(path, PATH_MAX, "%s/%s%s", folder, bpf_program__name(program), ending);
-}
-
-/* The new one is in force before the old one goes. */
-static int attach_program(const struct bpf_program *program, const char *folder)
-{
-	char path[PATH_MAX], fresh[PATH_MAX];
-	struct bpf_link *link = bpf_program__attach_lsm(program);
-	int result;
-
-	if (!link)
-		return -errno;
-	pin_path(path, folder, program, "");
-	pin_path(fresh, folder, program, "~");
-	(void)unlink(fresh);
-	result = bpf_link__pin(link, fresh);
-	if (result == 0 && rename(fresh, path) < 0)
-		result = -errno;
-	(void)bpf_link__destroy(link); /* the pin holds it */
-	return result;
-}
-
-int guard_hooks_attach(const struct bpf_object *object, const char *folder, struct error *error)
-{
-	struct bpf_program *program;
-
-	bpf_object__for_each_program(program, object)
-	{
-		int result;
-
-		if (bpf_program__fd(program) < 0)
-			continue;
-		result = attach_program(program, folder);
-		if (result < 0)
-			return error_set_errno(error, STATUS_SYSTEM, -result,
-					       "cannot attach %s to the kernel's LSM",
-					       bpf_program__name(program));
-	}
-	return 0;
-}
-
-void guard_hooks_detach(const struct bpf_object *object, const char *folder)
-{
-	struct bpf_program *program;
-	char path[PATH_MAX];
-
-	bpf_object__for_each_program(program, object)
-	{
-		pin_path(path, folder, program, "");
-		enforcer_end_link(path);
-	}
 }
