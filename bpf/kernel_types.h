@@ -104,7 +104,8 @@ struct linux_binprm {
 	struct file *file;
 } KERNEL_VIEW;
 
-/* include/linux/fs.h, sched.h, uapi/linux/stat.h */
+/* include/linux/fs.h, sched.h, uapi/linux/stat.h, uapi/linux/magic.h */
+#define PROC_MAGIC 0x9fa0
 #define FMODE_READ	     0x1
 #define FMODE_WRITE	     0x2
 #define FMODE_EXEC_OPEN	     0x20 /* __FMODE_EXEC, in f_flags */

@@ -52,6 +52,25 @@ static __always_inline bool read_name(struct object_name_key *key, const struct 
 	return bpf_probe_read_kernel(key->name, length & (OBJECT_NAME_BYTES - 1), name) == 0;
 }
 
+/* The parts of /proc by which the kernel is commanded, as container runtimes freeze them. */
+static __always_inline bool is_proc_control(const char *name)
+{
+	__u64 word;
+
+	__builtin_memcpy(&word, name, sizeof(word));
+	switch (bpf_be64_to_cpu(word)) {
+	case 0x7379730000000000: /* sys */
+	case 0x7379737271747269: /* sysrq-trigger */
+	case 0x6972710000000000: /* irq */
+	case 0x6275730000000000: /* bus */
+	case 0x6673000000000000: /* fs */
+	case 0x6163706900000000: /* acpi */
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int walk_step(__u32 turn, void *context)
 {
 	struct object_walk *walk = context;
@@ -62,6 +81,9 @@ static int walk_step(__u32 turn, void *context)
 		walk->bits |= turn == 1 ? *rule : *rule & ~OBJECT_EXEC_CHILDREN;
 	if (above == at || !above) {
 		walk->anchored = at == BPF_CORE_READ(at, d_sb, s_root);
+		if (BPF_CORE_READ(at, d_sb, s_magic) == PROC_MAGIC &&
+		    is_proc_control(walk->name.name))
+			walk->bits |= OBJECT_FROZEN;
 		return STEP_LAST;
 	}
 	object_key_of(&walk->name.directory, above);

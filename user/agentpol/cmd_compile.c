@@ -50,6 +50,11 @@ static const struct {
 	{"unix", POLICY_UNIX},
 	{"sendto", POLICY_SENDTO},
 	{"servers", POLICY_SERVERS},
+	{"exec", POLICY_EXEC},
+	{"files", POLICY_FILES},
+	{"kill", POLICY_KILL},
+	{"log-exec", POLICY_LOG_EXEC},
+	{"log-file", POLICY_LOG_FILE},
 };
 
 /* ---- maps ---- */

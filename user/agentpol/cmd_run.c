@@ -334,8 +334,11 @@ static int guard_by_oneself(struct run *run, struct error *error)
 static int attach_by_oneself(struct run *run, const struct tool *tool, struct error *error)
 {
 	_cleanup_image_ struct image *image = image_new(run->policy, tool, NULL, error);
-	struct enforcer_options options = {
-		.pin_root = run->pins, .ring_bytes = RING_BYTES, .own_socket = run->socket};
+	const char *const own[] = {run->pins, run->log, run->socket, NULL};
+	struct enforcer_options options = {.pin_root = run->pins,
+					   .own_places = own,
+					   .ring_bytes = RING_BYTES,
+					   .own_socket = run->socket};
 	struct agent_request request = {
 		.cgroup_path = run->cgroup,
 		.manifest_path = "",

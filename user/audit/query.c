@@ -103,6 +103,8 @@ static void print_question(const cJSON *subject, FILE *out)
 /* " tcp 203.0.113.9 port 443 (example.com)", " inet raw, protocol 1", ... */
 static void print_subject(const char *kind, const cJSON *subject, FILE *out)
 {
+	static const char *const words[] = {"socket",	  "access",  "path",
+					    "capability", "syscall", "process"};
 	const char *name = scan_text(subject, "name"), *path = scan_text(subject, "unix");
 
 	if (kind && strcmp(kind, "dns") == 0) {
@@ -119,7 +121,8 @@ static void print_subject(const char *kind, const cJSON *subject, FILE *out)
 		(void)fputs(" unix", out);
 		print_word(path, out);
 	}
-	print_word(scan_text(subject, "socket"), out);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		print_word(scan_text(subject, words[i]), out);
 	if (kind && strcmp(kind, "traffic") == 0)
 		(void)fprintf(out, ", %" PRIu64 " bytes in %" PRIu64 " packets",
 			      scan_number(subject, "bytes"), scan_number(subject, "packets"));

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "compile/confinement.h"
 #include "compile/globs.h"
+#include "compile/image_paths.h"
 #include "compile/image_servers.h"
 #include "compile/port_table.h"
 #include "policy/servers.h"
@@ -325,7 +327,7 @@ static uint32_t flags_of(const struct policy *policy, const struct tool *tool,
 {
 	const unsigned families =
 		policy->agent.network.families | (tool ? tool->scope.network.families : 0);
-	uint32_t flags = 0;
+	uint32_t flags = confinement_flags(policy, tool);
 
 	if (policy->mode == MODE_AUDIT)
 		flags |= POLICY_AUDIT_MODE;
@@ -442,7 +444,8 @@ static int build(struct builder *builder, const struct policy *policy, const str
 		return -1;
 	if (names_compile(&names, image->arena, builder->ports, builder->budgets, &image->names,
 			  error) < 0 ||
-	    add_globs(image, scopes, count, error) < 0)
+	    add_globs(image, scopes, count, error) < 0 ||
+	    image_add_paths(image, scopes, count, error) < 0)
 		return -1;
 	add_boundaries(builder);
 	if (builder->count > 0)
@@ -492,6 +495,7 @@ struct image *image_new(const struct policy *policy, const struct tool *tool,
 	}
 	builder.image->arena = arena;
 	result = build(&builder, policy, tool, target, error);
+	confinement_compile(policy, tool, &builder.image->confinement);
 	builder.image->flags = flags_of(policy, tool, builder.image);
 	free(builder.items);
 	port_table_free(builder.ports);

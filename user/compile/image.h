@@ -26,6 +26,14 @@ struct image_server {
 	uint32_t server; /* see SERVER_OWN */
 };
 
+/* A path of the manifest, and what it says of what it names: OBJECT_READ, WRITE, DENY; or, of a
+ * pattern, OBJECT_EXEC. */
+struct image_path {
+	const char *path;
+	const char *pointer; /* JSON pointer of the entry */
+	uint32_t bits;
+};
+
 /* What the target has, where the policy says "system": read before, see policyd/resolvers.h. */
 struct image_target {
 	const struct ip_address *resolvers;
@@ -48,6 +56,9 @@ struct image {
 	size_t own_path_count, other_path_count;
 	struct glob *globs; /* of Unix sockets that may be connected to */
 	size_t glob_count;
+	struct image_path *paths;
+	size_t path_count;
+	struct confinement confinement;
 	const struct image_budget *budgets; /* number n is [n - 1] */
 	size_t budget_count;
 	const struct budget_list *budget_lists; /* number n is [n - 1] */

@@ -23,6 +23,7 @@
 #include "kernel/unix_hooks.h"
 #include "kernel/watch_hooks.h"
 #include "policy/address.h"
+#include "policy/paths.h"
 
 #define BPFFS	      "/sys/fs/bpf"
 #define LOG_TAIL_ROOM 1024
@@ -324,6 +325,17 @@ static int load(struct enforcer *enforcer, const struct enforcer_options *option
 	return map_arrays(enforcer, error);
 }
 
+static void list_own_places(struct enforcer *enforcer, const struct enforcer_options *options)
+{
+	const char *const *const lists[] = {paths_of_enforcer, options->own_places};
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		for (const char *const *place = lists[i]; place && *place; place++)
+			if (count < OWN_PLACES_MAX)
+				enforcer->own_places[count++] = *place;
+}
+
 struct enforcer *enforcer_open(const struct enforcer_options *options, struct error *error)
 {
 	struct enforcer *enforcer = calloc(1, sizeof(*enforcer));
@@ -333,6 +345,7 @@ struct enforcer *enforcer_open(const struct enforcer_options *options, struct er
 		(void)error_set(error, STATUS_SYSTEM, "out of memory");
 		return NULL;
 	}
+	list_own_places(enforcer, options);
 	log_tail[0] = '\0';
 	(void)libbpf_set_print(keep_log_tail);
 	(void)snprintf(enforcer->pin_root, sizeof(enforcer->pin_root), "%s", options->pin_root);
@@ -387,6 +400,11 @@ bool enforcer_can_watch(struct enforcer *enforcer)
 		enforcer->watch_object = watch_hooks_load(enforcer->object, &cause);
 	enforcer->watch_tried = true;
 	return enforcer->watch_object != NULL;
+}
+
+const char *const *enforcer_own_places(const struct enforcer *enforcer)
+{
+	return enforcer->own_places;
 }
 
 bool enforcer_was_adopted(const struct enforcer *enforcer)

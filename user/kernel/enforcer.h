@@ -28,8 +28,11 @@ struct enforcer_options {
 	uint32_t port_sets;
 	uint32_t ring_bytes; /* a power of two, at least a page */
 	uint32_t name_grants;
-	uint32_t budgets;	/* and lists of them */
-	uint32_t caches;	/* entries each of those that may forget */
+	uint32_t budgets; /* and lists of them */
+	uint32_t caches;  /* entries each of those that may forget */
+	/* Files and folders of the enforcer's besides the usual ones, which nobody under a policy
+	 * may open, NULL-terminated; or NULL. The strings stay the caller's. */
+	const char *const *own_places;
 	const char *own_socket; /* policyd's, which nobody under a policy may connect to; or NULL */
 	/* No policy that is loaded will grant a host name, or have a tool with a server: loads
 	 * faster. */
@@ -58,6 +61,8 @@ bool enforcer_judges_tasks(const struct enforcer *enforcer);
 /* Can live cgroups be watched, and a process killed for what it did? Never where the LSM heeds us,
  * which is better. Loads the programs when it is first asked. */
 bool enforcer_can_watch(struct enforcer *enforcer);
+/* All that is the enforcer's own, NULL-terminated. */
+const char *const *enforcer_own_places(const struct enforcer *enforcer);
 /* Did enforcer_open find maps of a predecessor? */
 bool enforcer_was_adopted(const struct enforcer *enforcer);
 

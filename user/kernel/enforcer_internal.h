@@ -32,7 +32,10 @@ struct enrolled {
 	char path[];
 };
 
+#define OWN_PLACES_MAX 16
+
 struct enforcer {
+	const char *own_places[OWN_PLACES_MAX + 1]; /* NULL-terminated */
 	struct bpf_object *object;
 	struct bpf_object *unix_object;	 /* NULL: the kernel does not ask about Unix sockets */
 	struct bpf_object *guard_object; /* NULL: BPF is not among the active LSMs */

@@ -79,5 +79,12 @@ int guard_hooks_load(const struct bpf_object *main, struct bpf_object **object, 
 	*cause = -leave_out_missing(*object);
 	if (!*cause)
 		*cause = -bpf_object__load(*object);
+	/* Where a kernel is locked down it lists "bpf" and takes other programs from us, but none
+	 * of the LSM: nothing is judged there, and enforcer_judges_tasks() says so. */
+	if (*cause == EPERM) {
+		bpf_object__close(*object);
+		*object = NULL;
+		*cause = 0;
+	}
 	return *cause ? -1 : 0;
 }

@@ -17,7 +17,7 @@
 
 struct told_name {
 	uint64_t hash;
-	char text[NAME_TEXT_BYTES];
+	char text[OBJECT_TEXT_BYTES];
 };
 
 struct ring {
@@ -45,14 +45,31 @@ static void find_path(const struct ring *ring, uint64_t hash, char text[NAME_TEX
 	text[sizeof(found.text) - 1] = '\0';
 }
 
+static void remember(const struct ring *ring, uint64_t hash, const char *text)
+{
+	struct told_name *told = told_place(ring, hash);
+
+	told->hash = hash;
+	(void)snprintf(told->text, sizeof(told->text), "%s", text);
+}
+
+static bool is_of_object(const struct denial_key *what)
+{
+	return what->kind == EVENT_EXEC || what->kind == EVENT_FILE;
+}
+
 /* What an event is about, as text. Where the verdict did not depend on a name the kernel has not
  * looked for one. */
 static void find_name(const struct ring *ring, const struct denial_key *what, uint32_t space,
-		      char text[NAME_TEXT_BYTES])
+		      char text[OBJECT_TEXT_BYTES])
 {
 	const struct told_name *told = told_place(ring, what->name);
 
-	if (what->family == AF_UNIX) {
+	text[0] = '\0';
+	if (is_of_object(what)) {
+		if (told->hash == what->name)
+			memcpy(text, told->text, sizeof(told->text));
+	} else if (what->family == AF_UNIX) {
 		find_path(ring, what->name, text);
 	} else if (!what->name && what->kind == EVENT_CONNECT) {
 		learnt_text_of_address(ring->enforcer, what->policy_id, space, what->address, text);
@@ -63,26 +80,45 @@ static void find_name(const struct ring *ring, const struct denial_key *what, ui
 	}
 }
 
+static void take_named(struct ring *ring, const struct named_event *named)
+{
+	const struct event *event = &named->event;
+	char text[OBJECT_TEXT_BYTES];
+
+	memcpy(text, named->name.text, sizeof(named->name.text));
+	text[sizeof(named->name.text) - 1] = '\0';
+	if (!text[0])
+		find_name(ring, &event->what, event->space, text);
+	else if (event->what.name)
+		remember(ring, event->what.name, text);
+	ring->callback(event, text, ring->context);
+}
+
+/* The path stands at the end of its room. */
+static void take_object(struct ring *ring, const struct object_event *object)
+{
+	char text[OBJECT_TEXT_BYTES + 1];
+	size_t start = 0;
+
+	memcpy(text, object->path, OBJECT_TEXT_BYTES);
+	text[OBJECT_TEXT_BYTES] = '\0';
+	while (start < OBJECT_TEXT_BYTES && !text[start])
+		start++;
+	remember(ring, object->event.what.name, text + start);
+	ring->callback(&object->event, text + start, ring->context);
+}
+
 static int take(void *context, void *data, size_t size)
 {
 	struct ring *ring = context;
 	const struct event *event = data;
-	char text[NAME_TEXT_BYTES];
+	char text[OBJECT_TEXT_BYTES];
 
-	if (size >= sizeof(struct named_event)) {
-		const struct named_event *named = data;
-
-		memcpy(text, named->name.text, sizeof(text));
-		text[sizeof(text) - 1] = '\0';
-		if (!text[0]) {
-			find_name(ring, &event->what, event->space, text);
-		} else if (event->what.name) {
-			struct told_name *told = told_place(ring, event->what.name);
-
-			told->hash = event->what.name;
-			memcpy(told->text, text, sizeof(told->text));
-		}
-		ring->callback(event, text, ring->context);
+	if (size >= sizeof(struct event) && is_of_object(&event->what)) {
+		if (size >= sizeof(struct object_event))
+			take_object(ring, data);
+	} else if (size >= sizeof(struct named_event)) {
+		take_named(ring, data);
 	} else if (size >= sizeof(struct event)) {
 		find_name(ring, &event->what, event->space, text);
 		ring->callback(event, text, ring->context);
@@ -156,7 +192,7 @@ static void settle_one(const struct ring *ring, const struct denial_key *key)
 	int fd = enforcer_map_fd(ring->enforcer, MAP_DENIAL_COUNTS);
 	struct event event = {.time_ns = monotonic_now(), .what = *key};
 	struct denial_count count;
-	char text[NAME_TEXT_BYTES];
+	char text[OBJECT_TEXT_BYTES];
 
 	if (bpf_map_lookup_elem(fd, key, &count) < 0)
 		return;

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "base/file.h"
+#include "compile/confinement.h"
 #include "kernel/cgroup.h"
 #include "kernel/tables.h"
 
@@ -149,13 +150,14 @@ static int load_policy(struct enforcer *enforcer, uint16_t port, uint64_t *polic
 			   .bits = ADDRESS_BITS},
 		.grant = {.tcp_ports = 1},
 	};
-	const struct image image = {.flags = POLICY_QUIET,
-				    .addresses = &address,
-				    .address_count = 1,
-				    .port_sets = &set,
-				    .port_set_count = 1};
+	struct image image = {.flags = POLICY_QUIET,
+			      .addresses = &address,
+			      .address_count = 1,
+			      .port_sets = &set,
+			      .port_set_count = 1};
 	int result = -1;
 
+	confinement_allow_all(&image.confinement);
 	if (!set)
 		(void)error_set(error, STATUS_SYSTEM, "out of memory");
 	else

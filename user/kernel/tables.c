@@ -11,6 +11,7 @@
 
 #include "kernel/glob_tables.h"
 #include "kernel/name_tables.h"
+#include "kernel/object_tables.h"
 #include "kernel/server_tables.h"
 
 /* Keys and values of one batch; as many as fit a few pages. */
@@ -214,6 +215,15 @@ static int load_addresses(struct enforcer *enforcer, const struct image *image,
 	return 0;
 }
 
+static int load_confinement(const struct enforcer *enforcer, const struct image *image,
+			    uint32_t policy_id, struct error *error)
+{
+	if (bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_CONFINEMENT_OF_POLICY), &policy_id,
+				&image->confinement, BPF_ANY) < 0)
+		return error_set_errno(error, STATUS_SYSTEM, errno, "confinement_of_policy");
+	return 0;
+}
+
 /* Takes a policy's entries out of every table; nothing may be reading them. */
 static void unload(struct enforcer *enforcer, struct tables *tables,
 		   const struct loaded_policy *policy)
@@ -227,6 +237,9 @@ static void unload(struct enforcer *enforcer, struct tables *tables,
 	glob_tables_unload(enforcer, GLOBS_OF_OWN(policy->id));
 	glob_tables_unload(enforcer, GLOBS_OF_OTHERS(policy->id));
 	server_tables_unload(enforcer, policy->id);
+	object_tables_unload(enforcer, policy->id);
+	(void)bpf_map_delete_elem(enforcer_map_fd(enforcer, MAP_CONFINEMENT_OF_POLICY),
+				  &policy->id);
 	for (size_t i = 0; i < policy->slot_count; i++)
 		if (policy->slots[i] < tables->slot_count &&
 		    tables->slots[policy->slots[i]].references)
@@ -268,6 +281,7 @@ int tables_load(struct enforcer *enforcer, const struct image *image, uint64_t *
 	    glob_tables_load(enforcer, GLOBS_OF_OTHERS(id), image->other_paths,
 			     image->other_path_count, error) < 0 ||
 	    server_tables_load(enforcer, id, image, error) < 0 ||
+	    load_confinement(enforcer, image, id, error) < 0 ||
 	    load_addresses(enforcer, image, loaded, error) < 0) {
 		/* No cgroup has had this id: nothing reads it. */
 		unload(enforcer, tables, loaded);
@@ -457,6 +471,20 @@ static int adopt_addresses(struct enforcer *enforcer, struct tables *tables)
 	return 0;
 }
 
+/* Every policy has one of these, whatever else it has. */
+static int adopt_confinements(const struct enforcer *enforcer, struct tables *tables)
+{
+	int fd = enforcer_map_fd(enforcer, MAP_CONFINEMENT_OF_POLICY);
+	uint32_t id, *previous = NULL;
+
+	while (bpf_map_get_next_key(fd, previous, &id) == 0) {
+		previous = &id;
+		if (!policy_of_id(tables, id))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int tables_adopt(struct enforcer *enforcer, const uint32_t *live, size_t live_count,
 		 struct error *error)
 {
@@ -465,7 +493,8 @@ int tables_adopt(struct enforcer *enforcer, const uint32_t *live, size_t live_co
 
 	if (!tables || adopt_addresses(enforcer, tables) < 0 || adopt_names(enforcer, tables) < 0 ||
 	    glob_tables_each(enforcer, adopt_policy, tables) < 0 ||
-	    server_tables_each(enforcer, adopt_policy, tables) < 0)
+	    server_tables_each(enforcer, adopt_policy, tables) < 0 ||
+	    adopt_confinements(enforcer, tables) < 0)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
 	for (policy = tables->policies; policy; policy = policy->next) {
 		policy->retired = true;

@@ -225,6 +225,30 @@ static void decide_syscall(const struct scopes *scopes, const struct request *re
 	verdict_allow(verdict);
 }
 
+static void decide_capability(const struct scopes *scopes, const struct request *request,
+			      struct verdict *verdict)
+{
+	const struct scope *last = scopes_last(scopes);
+	const struct process *process = &last->process;
+	const struct hint_list list = {last, "process", process->present, "capabilities",
+				       (size_t)__builtin_popcountll(process->capabilities)};
+	const unsigned number = request->capability;
+
+	verdict_set_rule(verdict, last, "/process/capabilities");
+	for (size_t i = 0; number < 64 && i < scopes->count; i++)
+		if (scopes->items[i]->process.capabilities >> number & 1) {
+			verdict_set_rule(verdict, scopes->items[i], "/process/capabilities");
+			verdict_allow(verdict);
+			return;
+		}
+	if (number >= capability_count) {
+		verdict_deny(verdict, "capability", "capability %u is none that is known", number);
+		return;
+	}
+	verdict_deny(verdict, "capability", "%s is not kept", capability_names[number]);
+	verdict_hint_add_string(verdict, &list, capability_names[number]);
+}
+
 /* ---- */
 
 static void (*const deciders[])(const struct scopes *scopes, const struct request *request,
@@ -233,6 +257,7 @@ static void (*const deciders[])(const struct scopes *scopes, const struct reques
 	[REQUEST_LISTEN] = decide_listen,   [REQUEST_EXEC] = decide_exec,
 	[REQUEST_FILE] = decide_file,	    [REQUEST_SYSCALL] = decide_syscall,
 	[REQUEST_SOCKET] = decide_socket,   [REQUEST_UNIX] = decide_unix,
+	[REQUEST_CAPABILITY] = decide_capability,
 };
 
 void policy_decide(const struct policy *policy, const struct request *request,

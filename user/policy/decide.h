@@ -18,6 +18,7 @@ enum request_kind {
 	REQUEST_SYSCALL,
 	REQUEST_SOCKET, /* making a socket of a family that needs "families" */
 	REQUEST_UNIX,	/* a connection or message to a Unix socket */
+	REQUEST_CAPABILITY,
 };
 
 enum file_access { ACCESS_READ, ACCESS_WRITE };
@@ -48,6 +49,7 @@ struct request {
 			enum file_access access;
 		} file;
 		const char *syscall;
+		unsigned capability; /* number */
 		const char *family; /* socket: as in "families" */
 		const char *sql;    /* not policy_decide's to judge: see sql/decision.h */
 	};
@@ -67,7 +69,7 @@ enum verdict_kind {
 struct verdict {
 	enum verdict_kind kind;
 	const char *reason; /* static: "egress", "metadata", "dns", "listen", "exec", "file",
-			       "syscall", "family", "unix", "internal-address", "enforcer"; NULL for
+			       "syscall", "capability", "family", "unix", "internal-address", "enforcer"; NULL for
 			       allow */
 	char rule[VERDICT_TEXT_MAX];	/* JSON pointer; "" is none */
 	char message[VERDICT_TEXT_MAX]; /* a sentence */

@@ -5,9 +5,14 @@
 
 /* Where policyd keeps its maps, sockets, manifests, state and log. /var/run is a link to /run, and
  * what is judged here is text. */
-static const char *const enforcer_directories[] = {
-	"/sys/fs/bpf/agentpol", "/run/agentpol",     "/var/run/agentpol",
-	"/etc/agentpol",	"/var/lib/agentpol", "/var/log/agentpol",
+const char *const paths_of_enforcer[] = {
+	"/sys/fs/bpf/agentpol",
+	"/run/agentpol",
+	"/var/run/agentpol",
+	"/etc/agentpol",
+	"/var/lib/agentpol",
+	"/var/log/agentpol",
+	NULL,
 };
 
 /* Drops the last component of `normal`; the root has none. */
@@ -125,10 +130,8 @@ bool path_matches(const char *pattern, const char *path)
 
 bool path_is_enforcers(const char *path)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(enforcer_directories); i++)
-		if (path_is_below(enforcer_directories[i], path))
+	for (const char *const *place = paths_of_enforcer; *place; place++)
+		if (path_is_below(*place, path))
 			return true;
 	return false;
 }

@@ -17,5 +17,7 @@ bool path_is_below(const char *top, const char *path);
 bool path_matches(const char *pattern, const char *path);
 /* The enforcer's own directories and sockets, which no policed process may touch. */
 bool path_is_enforcers(const char *path);
+/* The directories of that, NULL-terminated. */
+extern const char *const paths_of_enforcer[];
 
 #endif

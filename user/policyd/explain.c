@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "policyd/explain_task.h"
+
 #define DNS_PORT 53
 
 /* Reasons for which no rule of the manifest is to blame. */
@@ -107,7 +109,9 @@ static void write_subject(const struct denial_key *what, const char *name,
 	_cleanup_json_writer_ struct json_writer writer = {0};
 
 	json_open_object(&writer);
-	if (what->kind == EVENT_SOCKET) {
+	if (explain_is_task(what->kind)) {
+		explain_task_subject(what, name, &writer);
+	} else if (what->kind == EVENT_SOCKET) {
 		(void)snprintf(socket, sizeof(socket), "%s %s, protocol %u",
 			       what->family == AF_INET6 ? "inet6" : "inet",
 			       what->detail == SOCK_RAW ? "raw" : "socket", what->protocol);
@@ -240,23 +244,21 @@ void explain_exe(pid_t pid, const char *command, char *exe)
 		(void)snprintf(exe, EXE_ROOM, "[%.15s]", command);
 }
 
-void explain_event(const struct event *event, const char *name, const struct policy *policy,
-		   const char *tool, struct explanation *explanation, struct audit_record *record)
+/* What the cgroup's hooks have said of a socket or a packet. True where the core grants it. */
+static bool explain_network(const struct event *event, const char *name,
+			    const struct policy *policy, const char *tool, struct verdict *verdict)
 {
-	struct verdict *verdict = &explanation->verdict;
 	char path[NAME_TEXT_BYTES + 2];
 	bool granted;
 
 	/* A file's name may begin with "@", too. */
 	if (event->what.family == AF_UNIX && !(event->what.detail & UNIX_ABSTRACT) &&
 	    name[0] == '@') {
-		(void)snprintf(path, sizeof(path), "./%s", name);
+		(void)snprintf(path, sizeof(path), "./%.*s", NAME_TEXT_BYTES - 1, name);
 		name = path;
 	}
-
-	*verdict = (struct verdict){.kind = VERDICT_DENY, .reason = "no-policy"};
 	if (policy)
-		ask(&event->what, name, policy, tool && tool[0] ? tool : NULL, verdict);
+		ask(&event->what, name, policy, tool, verdict);
 	granted = verdict->kind == VERDICT_ALLOW;
 	name_own_reason(event->what.reason, verdict);
 	if (event->what.reason == REASON_INTERNAL)
@@ -268,11 +270,36 @@ void explain_event(const struct event *event, const char *name, const struct pol
 		explain_server_name(name, granted, verdict);
 	if (event->what.reason == REASON_DNS && !name[0])
 		explain_unknown_name(verdict);
+	return granted;
+}
+
+/* Allowed, and the core does not know why: it can only be one of the target's own resolvers, or by
+ * a name that is forgotten by now. */
+static const char *rule_of_allowed(const struct event *event)
+{
+	return !explain_is_task(event->what.kind) && event->what.port == DNS_PORT
+		       ? "/network/resolvers"
+		       : NULL;
+}
+
+void explain_event(const struct event *event, const char *name, const struct policy *policy,
+		   const char *tool, struct explanation *explanation, struct audit_record *record)
+{
+	struct verdict *verdict = &explanation->verdict;
+	const bool task = explain_is_task(event->what.kind);
+	bool granted = false;
+
+	tool = tool && tool[0] ? tool : NULL;
+	*verdict = (struct verdict){.kind = VERDICT_DENY, .reason = "no-policy"};
+	if (!task)
+		granted = explain_network(event, name, policy, tool, verdict);
+	else if (policy)
+		granted = explain_task(&event->what, name, policy, tool, verdict);
 	write_subject(&event->what, name, explanation);
 	explain_exe((pid_t)event->pid, event->command, explanation->exe);
 	record->pid = (pid_t)event->pid;
 	record->exe = explanation->exe[0] ? explanation->exe : NULL;
-	record->kind = kind_names[event->what.kind];
+	record->kind = task ? explain_task_kind(event->what.kind) : kind_names[event->what.kind];
 	record->verdict =
 		verdict_name(event->what.verdict == EVENT_ALLOW	       ? VERDICT_ALLOW
 			     : event->what.verdict == EVENT_WOULD_DENY ? VERDICT_WOULD_DENY
@@ -281,10 +308,8 @@ void explain_event(const struct event *event, const char *name, const struct pol
 	record->count = event->count;
 	record->rule = verdict->rule[0] ? verdict->rule : NULL;
 	if (event->what.verdict == EVENT_ALLOW) {
-		/* What the core does not grant can only be one of the target's own resolvers, which
-		 * it does not know, or by a name that is forgotten by now. */
 		if (!granted)
-			record->rule = event->what.port == DNS_PORT ? "/network/resolvers" : NULL;
+			record->rule = rule_of_allowed(event);
 		return;
 	}
 	record->reason = verdict->reason;

@@ -7,7 +7,7 @@
 #include "bpf/abi.h"
 #include "policy/decide.h"
 
-#define SUBJECT_ROOM 1024 /* a Unix socket's path may be all escapes */
+#define SUBJECT_ROOM 4096 /* a path may be all escapes */
 #define EXE_ROOM     4096
 
 /* What a record points into. */

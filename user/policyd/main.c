@@ -217,8 +217,11 @@ static int open_guard(struct daemon *daemon, struct error *error)
 
 static int open_all(struct daemon *daemon, struct error *error)
 {
+	const char *const own[] = {daemon->config.pin, daemon->config.log, daemon->config.state,
+				   daemon->config.socket, NULL};
 	const struct enforcer_options options = {
 		.pin_root = daemon->config.pin,
+		.own_places = own,
 		.pin_maps = true,
 		.own_socket = daemon->config.socket,
 		.port_sets = daemon->config.port_sets,

@@ -2,6 +2,8 @@
 #include "policyd/prepare.h"
 
 #include "compile/image.h"
+#include "kernel/cgroup.h"
+#include "kernel/object_tables.h"
 #include "kernel/tables.h"
 #include "manifest/manifest.h"
 
@@ -83,11 +85,41 @@ static struct image *compile(const struct policy *policy, const struct tool *too
 	return image_new(policy, tool, &target, error);
 }
 
+/* What the policy's paths name for who is in the cgroup. One that ends meanwhile is no reason to
+ * fail: then it is as for a cgroup in which nobody is yet. */
+static int find_objects(const struct enforcer *enforcer, const struct image *image,
+			const char *cgroup_path, struct object_list *objects, struct error *error)
+{
+	const char *const *own = enforcer_own_places(enforcer);
+	const pid_t target = cgroup_first_process(cgroup_path);
+
+	if (!enforcer_judges_tasks(enforcer) ||
+	    objects_find(image, target, own, objects, error) == 0)
+		return 0;
+	if (!target || cgroup_first_process(cgroup_path) == target)
+		return -1;
+	object_list_free(objects);
+	*objects = (struct object_list){0};
+	return objects_find(image, 0, own, objects, error);
+}
+
+static int load(struct enforcer *enforcer, const struct image *image,
+		const struct object_list *objects, uint64_t *policy, struct error *error)
+{
+	if (tables_load(enforcer, image, policy, error) < 0)
+		return -1;
+	if (object_tables_load(enforcer, POLICY_ID(*policy), objects, error) == 0)
+		return 0;
+	tables_retire(enforcer, *policy);
+	return -1;
+}
+
 int prepare(struct enforcer *enforcer, const struct agent_request *request,
 	    struct prepared *prepared, struct error *error)
 {
 	_cleanup_policy_ struct policy *policy = agents_read_manifest(request, error);
 	_cleanup_image_ struct image *image = NULL;
+	_cleanup_objects_ struct object_list objects = {0};
 	const struct tool *tool = NULL;
 
 	if (!policy)
@@ -100,13 +132,13 @@ int prepare(struct enforcer *enforcer, const struct agent_request *request,
 	if (refuse_gaps(enforcer, policy, tool, request, error) < 0)
 		return -1;
 	image = compile(policy, tool, request->cgroup_path, &prepared->resolvers, error);
-	if (!image)
+	if (!image || find_objects(enforcer, image, request->cgroup_path, &objects, error) < 0)
 		return -1;
 	prepared->sql =
 		agent_sql_new(tool, request->manifest_text, request->manifest_length, error);
 	if (!prepared->sql && error->text[0])
 		return -1;
-	if (tables_load(enforcer, image, &prepared->loaded, error) < 0) {
+	if (load(enforcer, image, &objects, &prepared->loaded, error) < 0) {
 		agent_sql_free(prepared->sql);
 		return -1;
 	}
