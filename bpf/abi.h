@@ -132,6 +132,7 @@ struct enrolment {
 #define POLICY_KILL	8192U  /* who is denied is killed, too */
 #define POLICY_LOG_EXEC 16384U /* what is executed is an event, too */
 #define POLICY_LOG_FILE 32768U /* and files that are opened */
+#define POLICY_WATCH	65536U /* of a live cgroup, where no LSM heeds us: see watch.bpf.c */
 
 /* ---- names ---- */
 
@@ -385,6 +386,9 @@ struct object_verdicts {
 
 #define SYSCALL_WORDS 8 /* 512 system calls, by the architecture's own numbers */
 
+/* In place of a number: it came by the entry of another architecture (32 bits, x32). */
+#define SYSCALL_OTHER_ENTRY 0xffffU
+
 /* What a policy's processes may do, for hooks that see the task. Not found: nothing. */
 struct confinement {
 	__u64 denied_syscalls[SYSCALL_WORDS]; /* bit n: number n */
@@ -473,11 +477,11 @@ enum event_kind {
 	EVENT_DNS = 4,	      /* a question for a name, or an answer */
 	EVENT_EXEC = 5,	      /* executing a file */
 	EVENT_FILE = 6,	      /* opening or changing one; `detail` is what was wanted, OBJECT_* */
-	EVENT_SYSCALL = 7,    /* `detail` is its number */
+	EVENT_SYSCALL = 7,    /* `detail` is its number, or SYSCALL_OTHER_ENTRY */
 	EVENT_CAPABILITY = 8, /* `detail` is its number */
 	EVENT_PROCESS = 9,    /* reaching for a process outside; `detail` is a PROCESS_* */
 	EVENT_FAMILY = 10,    /* making a socket; `family` is the domain, `detail` the protocol */
-	EVENT_ESCAPE = 11,    /* a task was seen outside its cgroup */
+	EVENT_ESCAPE = 11, /* a task was seen outside its cgroup; allowed: somebody else moved it */
 };
 
 enum event_reason {
@@ -508,6 +512,7 @@ enum event_reason {
 	REASON_PROCESS = 24,	 /* the other process is not of this agent */
 	REASON_MAPPED = 25,	 /* code from a file that the policy's processes can write */
 	REASON_GAIN = 26,	 /* linked or moved there it would be open to more than it is */
+	REASON_ESCAPE = 27,	 /* out of its cgroup, by its own doing */
 };
 
 /* Which hook spoke; for people. */
@@ -664,6 +669,11 @@ struct egress_config {
 	/* 0: no policy that is ever loaded has one; spares the verifier's time. */
 	__u32 names, servers;
 	__u32 spare;
+};
+
+/* The same for watch.bpf.c: the architecture's numbers of the calls that it looks into. */
+struct watch_config {
+	__u32 socket, setsockopt, ioctl, clone, unshare;
 };
 
 _Static_assert(sizeof(struct address_key) == 24, "LPM keys have no padding");

@@ -11,17 +11,9 @@
 
 #include "bpf/guard_file.h"
 
-struct thread_info {
-	__u32 status;
-} KERNEL_VIEW;
-
 struct pt_regs {
 	unsigned long orig_ax;
 	int syscallno;
-} KERNEL_VIEW;
-
-struct task_struct___status {
-	struct thread_info thread_info;
 } KERNEL_VIEW;
 
 /* arch/x86/include/asm/thread_info.h and syscall.h: entries of other architectures have numbers of
@@ -87,7 +79,7 @@ static __always_inline __u32 running_call(bool *foreign)
 	*foreign = false;
 #if defined(__TARGET_ARCH_x86)
 	{
-		struct task_struct___status *thread = (void *)task;
+		struct task_struct *thread = (void *)task;
 		__u64 number = regs->orig_ax;
 
 		*foreign = BPF_CORE_READ(thread, thread_info.status) & TS_COMPAT;

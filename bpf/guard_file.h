@@ -3,7 +3,7 @@
 #ifndef AGENTPOL_BPF_GUARD_FILE_H
 #define AGENTPOL_BPF_GUARD_FILE_H
 
-#include "bpf/object.h"
+#include "bpf/object_cache.h"
 
 struct vm_area_struct {
 	struct file *vm_file;

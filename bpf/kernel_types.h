@@ -30,10 +30,21 @@ struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 } KERNEL_VIEW;
 
-struct cred;
+struct user_namespace;
+struct cred {
+	struct user_namespace *user_ns;
+} KERNEL_VIEW;
+
+struct thread_info {
+	unsigned long flags;
+	__u32 status; /* x86 alone */
+} KERNEL_VIEW;
+
 struct task_struct {
+	struct thread_info thread_info;
 	unsigned int flags;
 	int tgid;
+	char comm[16];
 	const struct cred *cred, *real_cred;
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;

@@ -20,6 +20,12 @@ embedded_guard_start:
 	.incbin "guard.bpf.o"
 embedded_guard_end:
 	.balign 16
+	.globl embedded_watch_start
+	.globl embedded_watch_end
+embedded_watch_start:
+	.incbin "watch.bpf.o"
+embedded_watch_end:
+	.balign 16
 	.globl embedded_resolve_start
 	.globl embedded_resolve_end
 embedded_resolve_start:

@@ -21,6 +21,7 @@
 #include "kernel/guard_hooks.h"
 #include "kernel/tables.h"
 #include "kernel/unix_hooks.h"
+#include "kernel/watch_hooks.h"
 #include "policy/address.h"
 #include "policy/paths.h"
 
@@ -375,6 +376,7 @@ void enforcer_close(struct enforcer *enforcer)
 		(void)munmap(enforcer->enrolments, CGROUPS_MAX * sizeof(struct enrolment));
 	if (enforcer->guard_state)
 		(void)munmap(enforcer->guard_state, sizeof(struct guard_state));
+	bpf_object__close(enforcer->watch_object);
 	bpf_object__close(enforcer->guard_object);
 	bpf_object__close(enforcer->unix_object);
 	bpf_object__close(enforcer->object);
@@ -389,6 +391,16 @@ bool enforcer_judges_unix(const struct enforcer *enforcer)
 bool enforcer_judges_tasks(const struct enforcer *enforcer)
 {
 	return enforcer->guard_object != NULL;
+}
+
+bool enforcer_can_watch(struct enforcer *enforcer)
+{
+	int cause;
+
+	if (!enforcer->watch_tried && !enforcer->guard_object)
+		enforcer->watch_object = watch_hooks_load(enforcer->object, &cause);
+	enforcer->watch_tried = true;
+	return enforcer->watch_object != NULL;
 }
 
 const char *const *enforcer_own_places(const struct enforcer *enforcer)

@@ -60,6 +60,9 @@ static inline void cleanup_enforcer_close(struct enforcer **enforcer)
 bool enforcer_judges_unix(const struct enforcer *enforcer);
 /* Does its LSM heed us? Then files, executing and system calls are judged, on live cgroups too. */
 bool enforcer_judges_tasks(const struct enforcer *enforcer);
+/* Can live cgroups be watched, and a process killed for what it did? Never where the LSM heeds us,
+ * which is better. Loads the programs when it is first asked. */
+bool enforcer_can_watch(struct enforcer *enforcer);
 /* All that is the enforcer's own, NULL-terminated. */
 const char *const *enforcer_own_places(const struct enforcer *enforcer);
 /* Did enforcer_open find maps of a predecessor? */

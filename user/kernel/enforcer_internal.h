@@ -40,6 +40,9 @@ struct enforcer {
 	struct bpf_object *unix_object;	 /* NULL: the kernel does not ask about Unix sockets */
 	struct bpf_object *guard_object; /* NULL: BPF is not among the active LSMs */
 	bool guard_attached;
+	struct bpf_object *watch_object; /* NULL: not asked for yet, or the kernel does not take it
+					  */
+	bool watch_tried, watch_attached;
 	struct bpf_program *programs[HOOK_COUNT]; /* NULL where the kernel has no such hook */
 	struct bpf_map *maps[MAP_COUNT];
 	struct enrolment *enrolments;	 /* the kernel's array, mapped */

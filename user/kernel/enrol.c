@@ -8,7 +8,7 @@
 
 #include "kernel/cgroup.h"
 #include "kernel/enforcer_internal.h"
-#include "kernel/guard_hooks.h"
+#include "kernel/machine_links.h"
 
 const struct hook hooks[HOOK_COUNT] = {
 	{"guard_socket", BPF_CGROUP_INET_SOCK_CREATE, 0},
@@ -237,7 +237,7 @@ static int attach_guard(struct enforcer *enforcer, struct error *error)
 	if (!enforcer->guard_object || enforcer->guard_attached)
 		return 0;
 	(void)snprintf(folder, sizeof(folder), "%s/links", enforcer->pin_root);
-	if (guard_hooks_attach(enforcer->guard_object, folder, error) < 0)
+	if (machine_links_attach(enforcer->guard_object, folder, error) < 0)
 		return -1;
 	enforcer->guard_attached = true;
 	return 0;
@@ -250,8 +250,56 @@ static void detach_guard(struct enforcer *enforcer)
 	if (!enforcer->guard_object || enforcer->enrolled || !enforcer->guard_attached)
 		return;
 	(void)snprintf(folder, sizeof(folder), "%s/links", enforcer->pin_root);
-	guard_hooks_detach(enforcer->guard_object, folder);
+	machine_links_detach(enforcer->guard_object, folder);
 	enforcer->guard_attached = false;
+}
+
+static bool policy_is_watched(uint64_t policy)
+{
+	return POLICY_FLAGS(policy) & POLICY_WATCH;
+}
+
+/* Before a cgroup gets a policy that is watched. */
+static int attach_watch(struct enforcer *enforcer, uint64_t policy, struct error *error)
+{
+	char folder[PATH_MAX];
+
+	if (!policy_is_watched(policy) || enforcer->watch_attached)
+		return 0;
+	if (!enforcer_can_watch(enforcer))
+		return error_set(error, STATUS_SYSTEM,
+				 "this kernel does not let live cgroups be watched: Linux 6.1 or "
+				 "later with type information (BTF) is needed");
+	(void)snprintf(folder, sizeof(folder), "%s/links", enforcer->pin_root);
+	if (machine_links_attach(enforcer->watch_object, folder, error) < 0)
+		return -1;
+	enforcer->watch_attached = true;
+	return 0;
+}
+
+/* Off when the last one has gone: every system call of the machine pays for it. */
+static void detach_watch(struct enforcer *enforcer)
+{
+	char folder[PATH_MAX];
+
+	if (!enforcer->watch_attached)
+		return;
+	for (uint32_t slot = 1; slot < CGROUPS_MAX; slot++)
+		if (policy_is_watched(enforcer->enrolments[slot].policy))
+			return;
+	(void)snprintf(folder, sizeof(folder), "%s/links", enforcer->pin_root);
+	machine_links_detach(enforcer->watch_object, folder);
+	enforcer->watch_attached = false;
+}
+
+static bool watch_is_effective(const struct enforcer *enforcer, uint64_t policy)
+{
+	char folder[PATH_MAX];
+
+	if (!policy_is_watched(policy))
+		return true;
+	(void)snprintf(folder, sizeof(folder), "%s/links", enforcer->pin_root);
+	return enforcer->watch_attached && machine_links_are_pinned(enforcer->watch_object, folder);
 }
 
 /* The slot of an enrolled cgroup, or 0. */
@@ -372,7 +420,8 @@ int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint64_t 
 	}
 	if ((!has_programs_above(enforcer, cgroup_path) &&
 	     attach_programs(enforcer, item, error) < 0) ||
-	    attach_extra(enforcer, item, policy, error) < 0 || attach_guard(enforcer, error) < 0) {
+	    attach_extra(enforcer, item, policy, error) < 0 || attach_guard(enforcer, error) < 0 ||
+	    attach_watch(enforcer, policy, error) < 0) {
 		struct error ignored;
 
 		(void)!enforcer_release(enforcer, cgroup, &ignored);
@@ -388,9 +437,12 @@ int enforcer_swap(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy, s
 	if (!item)
 		return error_set(error, STATUS_SYSTEM, "cgroup %" PRIu64 " is not enrolled",
 				 cgroup);
-	if (attach_extra(enforcer, item, policy, error) < 0)
+	if (attach_extra(enforcer, item, policy, error) < 0 ||
+	    attach_watch(enforcer, policy, error) < 0 ||
+	    write_entry(enforcer, cgroup, policy, error) < 0)
 		return -1;
-	return write_entry(enforcer, cgroup, policy, error);
+	detach_watch(enforcer);
+	return 0;
 }
 
 int enforcer_release(struct enforcer *enforcer, uint64_t cgroup, struct error *error)
@@ -407,6 +459,7 @@ int enforcer_release(struct enforcer *enforcer, uint64_t cgroup, struct error *e
 	if (gone)
 		forget_enrolled(enforcer, gone);
 	detach_guard(enforcer);
+	detach_watch(enforcer);
 	return update_state(enforcer, error);
 }
 
@@ -473,7 +526,7 @@ bool enforcer_is_effective(const struct enforcer *enforcer, const char *cgroup_p
 	if (fd < 0 || cgroup_id(cgroup_path, &cgroup, &error) < 0)
 		return false;
 	policy = enforcer_policy_of(enforcer, cgroup);
-	if (!policy)
+	if (!policy || !watch_is_effective(enforcer, policy))
 		return false;
 	for (size_t i = 0; i < HOOK_COUNT; i++)
 		if (enforcer->programs[i] &&

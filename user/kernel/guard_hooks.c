@@ -3,13 +3,11 @@
 
 #include <bpf/btf.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "kernel/enforcer_internal.h"
 #include "kernel/lsm.h"
 #include "kernel/side_object.h"
 
@@ -63,8 +61,10 @@ static int leave_out_missing(const struct bpf_object *object)
 
 	if (!kernel)
 		return -errno;
-	bpf_object__for_each_program(program, object) if (!program_fits(kernel, program))(void)
-		bpf_program__set_autoload(program, false);
+	bpf_object__for_each_program (program, object) {
+		if (!program_fits(kernel, program))
+			(void)bpf_program__set_autoload(program, false);
+	}
 	btf__free(kernel);
 	return 0;
 }
@@ -82,66 +82,12 @@ int guard_hooks_load(const struct bpf_object *main, struct bpf_object **object, 
 	*cause = -leave_out_missing(*object);
 	if (!*cause)
 		*cause = -bpf_object__load(*object);
-	if (!*cause)
-		return 0;
-	bpf_object__close(*object);
-	*object = NULL;
-	/* Kernels that are locked down list BPF, and refuse its programs all the same. */
-	return *cause == EPERM || *cause == EACCES ? 0 : -1;
-}
-
-static void pin_path(char *path, const char *folder, const struct bpf_program *program,
-		     const char *ending)
-{
-	(void)snprintf(path, PATH_MAX, "%s/%s%s", folder, bpf_program__name(program), ending);
-}
-
-/* The new one is in force before the old one goes. */
-static int attach_program(const struct bpf_program *program, const char *folder)
-{
-	char path[PATH_MAX], fresh[PATH_MAX];
-	struct bpf_link *link = bpf_program__attach_lsm(program);
-	int result;
-
-	if (!link)
-		return -errno;
-	pin_path(path, folder, program, "");
-	pin_path(fresh, folder, program, "~");
-	(void)unlink(fresh);
-	result = bpf_link__pin(link, fresh);
-	if (result == 0 && rename(fresh, path) < 0)
-		result = -errno;
-	(void)bpf_link__destroy(link); /* the pin holds it */
-	return result;
-}
-
-int guard_hooks_attach(const struct bpf_object *object, const char *folder, struct error *error)
-{
-	struct bpf_program *program;
-
-	bpf_object__for_each_program(program, object)
-	{
-		int result;
-
-		if (bpf_program__fd(program) < 0)
-			continue;
-		result = attach_program(program, folder);
-		if (result < 0)
-			return error_set_errno(error, STATUS_SYSTEM, -result,
-					       "cannot attach %s to the kernel's LSM",
-					       bpf_program__name(program));
+	/* Where a kernel is locked down it lists "bpf" and takes other programs from us, but none
+	 * of the LSM: nothing is judged there, and enforcer_judges_tasks() says so. */
+	if (*cause == EPERM) {
+		bpf_object__close(*object);
+		*object = NULL;
+		*cause = 0;
 	}
-	return 0;
-}
-
-void guard_hooks_detach(const struct bpf_object *object, const char *folder)
-{
-	struct bpf_program *program;
-	char path[PATH_MAX];
-
-	bpf_object__for_each_program(program, object)
-	{
-		pin_path(path, folder, program, "");
-		enforcer_end_link(path);
-	}
+	return *cause ? -1 : 0;
 }

@@ -18,11 +18,4 @@
 int guard_hooks_load(const struct bpf_object *main, struct bpf_object **object,
 		     int *cause) MUST_USE;
 
-/* Attaches every program that is loaded, and pins the links in `folder`; a predecessor's go when
- * ours are in force. */
-int guard_hooks_attach(const struct bpf_object *object, const char *folder,
-		       struct error *error) MUST_USE;
-/* Ends them. */
-void guard_hooks_detach(const struct bpf_object *object, const char *folder);
-
 #endif
