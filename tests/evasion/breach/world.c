@@ -231,7 +231,7 @@ static int fill_folders(const struct world *world)
 	result |= mkdir(at(world, "readonly/folder").text, 0755);
 	result |= write_blob(at(world, "readonly/marker").text, marker_begin, marker_end, 0755);
 	result |=
-		write_blob(at(world, "readonly/marker.so").text, library_begin, library_end, 0755);
+		write_blob(at(world, "granted/marker.so").text, library_begin, library_end, 0755);
 	result |= write_blob(at(world, "tools/marker").text, marker_begin, marker_end, 0755);
 	result |= write_text(at(world, "bin/tool").text, O_CREAT, "#!/bin/sh\n");
 	(void)snprintf(text, sizeof(text), "#!%s/tools/marker\n", world->root);
