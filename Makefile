@@ -165,6 +165,8 @@ tests: all $(UNIT_TESTS) $(KERNEL_TESTS) $(TEST_TOOLS) $(EVASION_TOOLS)
 check: deps ## everything from dependencies to green tests (as root)
 	+$(Q)$(MAKE) --no-print-directory -j$$(nproc) tests
 	+$(Q)$(MAKE) --no-print-directory test
+	$(Q)tools/vm.sh --deps --fetch >/dev/null
+	+$(Q)$(MAKE) --no-print-directory check-vm
 
 test: tests check-layers ## run the tests of what is built (as root)
 	$(Q)BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --merge --exec '' $(UNIT_TESTS) $(KERNEL_TESTS) $(E2E_TESTS) $(EVASION_TESTS)
@@ -175,7 +177,7 @@ check-unit: $(UNIT_TESTS) ## unit tests alone (no root)
 check-sanitized: ## unit tests under ASan and UBSan (no root)
 	+$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitized OPTIMISE='-O1 -g $(SANITIZE)' HARDEN= LDFLAGS='$(SANITIZE)' check-unit
 
-check-vm: tests ## the kernel tests on other kernels under QEMU (KERNELS='6.1 7.3'; fetched once)
+check-vm: tests ## the tests that need another kernel, under QEMU (KERNELS='6.1 7.3'; fetched once)
 	$(Q)BUILD=$(BUILD) prove --timer --merge --exec '' tools/vm.sh :: $(KERNELS)
 
 check-sql: $(BUILD)/agentpol ## the SQL guard's verdicts against a real PostgreSQL 15 (minutes)

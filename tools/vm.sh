@@ -7,12 +7,13 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: tools/vm.sh [--deps] [--update] [--fetch] [KERNEL...]
+Usage: tools/vm.sh [--deps] [--update] [--fetch] [--thorough] [KERNEL...]
 
 Boots each KERNEL (a version's start: 6.1, 6.12, 7.3, 6.18.15) under QEMU and runs the kernel tests.
 Without KERNEL: 5.10 (must be refused cleanly) 6.1 6.12 7.3.
 
   --deps    install what is missing here first (apt, as root)
+  --thorough  all turns of the tests' long loops, not a tenth of them
   --update  ask for a newer package of each KERNEL, though one is in the cache
   --fetch   only fetch the kernels
 
@@ -243,7 +244,7 @@ boot() {
       -cpu "$(cpu_for "$1")" -display none -kernel "$image" -initrd "$2" \
       -serial "file:$scratch/console" -serial "file:$scratch/output" \
       -device isa-debug-exit,iobase=0xf4,iosize=0x04 "${machine[@]}" \
-      -append "console=ttyS0 panic=-1 quiet loglevel=4 lsm=$lsm EXPECT=$3" \
+      -append "console=ttyS0 panic=-1 quiet loglevel=4 lsm=$lsm EXPECT=$3 SHARE=$share" \
       </dev/null >"$scratch/qemu" 2>&1 &
     pid=$! qemu=$! started=$SECONDS
     while kill -0 "$pid" 2>/dev/null; do
@@ -368,7 +369,7 @@ cleanup() {
   rm -rf "$scratch" "$cache"/new.??????
 }
 
-update='' only_fetch='' kernels=() qemu='' scratch=''
+share=10 update='' only_fetch='' kernels=() qemu='' scratch=''
 
 # tools/bench-vm.sh has a main of its own.
 [ "${BASH_SOURCE[0]}" = "$0" ] || return 0
@@ -376,6 +377,7 @@ update='' only_fetch='' kernels=() qemu='' scratch=''
 while [ $# -gt 0 ]; do
   case $1 in
     --deps) install_packages ;;
+    --thorough) share=100 ;;
     --update) update=1 ;;
     --fetch) only_fetch=1 ;;
     -h | --help) usage && exit 0 ;;

@@ -101,6 +101,14 @@ int world_tear_down(void **state)
 	return cgroup_end(world->cgroup, END_TIMEOUT_MS);
 }
 
+unsigned world_turns(unsigned all)
+{
+	const char *share = getenv("AGENTPOL_TEST_SHARE");
+	const unsigned percent = share ? (unsigned)atoi(share) : 100;
+
+	return percent >= 1 && percent < 100 ? all / 100 * percent : all;
+}
+
 struct policy *world_read(const char *manifest)
 {
 	_cleanup_diagnostics_ struct diagnostics diagnostics;

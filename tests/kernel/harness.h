@@ -30,6 +30,9 @@ bool world_is_possible(void);
 /* Set by it. */
 extern bool world_judges_unix, world_judges_tasks;
 
+/* So many of a long loop's turns as AGENTPOL_TEST_SHARE (percent) asks for; all of them without it. */
+unsigned world_turns(unsigned all);
+
 /* A manifest's text to a policy; fails the test where it is not usable. */
 struct policy *world_read(const char *manifest);
 /* Loads the policy and puts the world's cgroup under it (enrols or swaps); its id. */

@@ -306,7 +306,7 @@ static void kernel_and_decide_agree(void **state)
 	static struct text manifest;
 	struct world *world = *state;
 
-	for (size_t i = 0; i < POLICIES; i++) {
+	for (size_t i = 0; i < world_turns(POLICIES); i++) {
 		struct policy *policy;
 		const char *own;
 		bool raw;
@@ -326,8 +326,8 @@ static void kernel_and_decide_agree(void **state)
 		}
 		policy_free(policy);
 	}
-	print_message("# %d policies, %d requests each: kernel and decide agree\n", POLICIES,
-		      REQUESTS);
+	print_message("# %u policies, %d requests each: kernel and decide agree\n",
+		      world_turns(POLICIES), REQUESTS);
 }
 
 int main(void)

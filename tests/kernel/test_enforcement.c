@@ -155,12 +155,12 @@ static void a_full_ring_changes_no_verdict(void **state)
 
 	(void)put_under(world, MANIFEST("\"egress\":[" EGRESS("10.9.0.1", "[443]") "]"));
 	/* Nobody reads the ring; each denial is of another kind, so each wants an event. */
-	for (unsigned i = 0; i < DECISIONS / 2; i++) {
+	for (unsigned i = 0; i < world_turns(DECISIONS) / 2; i++) {
 		other.bytes[14] = (uint8_t)(1 + (i >> 16));
 		wrong += attempt_connect(&other, (uint16_t)(1 + i % 65535), SOCK_DGRAM) != EPERM;
 		wrong += attempt_connect(&granted, 443, SOCK_DGRAM) != 0;
 	}
-	print_message("# %d decisions, %llu events lost and counted\n", DECISIONS,
+	print_message("# %u decisions, %llu events lost and counted\n", world_turns(DECISIONS),
 		      (unsigned long long)(enforcer_events_lost(world->enforcer) - lost));
 	assert_int_equal(wrong, 0);
 	assert_true(enforcer_events_lost(world->enforcer) > lost);

@@ -276,7 +276,7 @@ static void kernel_and_decide_agree_on_names(void **state)
 	static struct text manifest;
 	struct names_world *world = *state;
 
-	for (size_t i = 0; i < POLICIES; i++) {
+	for (size_t i = 0; i < world_turns(POLICIES); i++) {
 		struct round round = {.answers = world->answers, .manifest = manifest.bytes};
 		struct policy *policy;
 
@@ -301,8 +301,8 @@ static void kernel_and_decide_agree_on_names(void **state)
 		}
 		policy_free(policy);
 	}
-	print_message("# %d policies, %d requests each: kernel and decide agree on names\n",
-		      POLICIES, REQUESTS);
+	print_message("# %u policies, %d requests each: kernel and decide agree on names\n",
+		      world_turns(POLICIES), REQUESTS);
 }
 
 int main(void)

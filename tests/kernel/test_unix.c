@@ -124,7 +124,7 @@ static void kernel_and_decide_agree(void **state)
 	char manifest[TEXT_MAX], name[256];
 	size_t denied = 0;
 
-	for (size_t i = 0; i < POLICIES; i++) {
+	for (size_t i = 0; i < world_turns(POLICIES); i++) {
 		struct policy *policy;
 
 		make_manifest(manifest, sizeof(manifest));
@@ -147,8 +147,8 @@ static void kernel_and_decide_agree(void **state)
 		}
 		policy_free(policy);
 	}
-	print_message("# %d policies, %d requests each, %zu denied: kernel and decide agree\n",
-		      POLICIES, REQUESTS, denied);
+	print_message("# %u policies, %d requests each, %zu denied: kernel and decide agree\n",
+		      world_turns(POLICIES), REQUESTS, denied);
 }
 
 static void an_address_is_judged_to_its_last_byte(void **state)
