@@ -20,7 +20,7 @@ struct lack {
 	char how[ERROR_TEXT_MAX]; /* to get it; "": no way is known */
 };
 
-#define LACKS_MAX 10
+#define LACKS_MAX 8
 
 struct doctor {
 	struct features features;

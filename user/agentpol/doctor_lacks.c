@@ -7,23 +7,36 @@
 #include "compile/landlock.h"
 #include "compile/tiers.h"
 
-/* The parameter that makes `name` active beside what is: the kernel takes the whole list. It has
- * "capability" always, and takes no notice of it there. */
-static void write_lsm_line(const struct doctor *doctor, const char *name, char *line, size_t room)
+/* The active LSMs as they stand in lsm=, which has no word for "capability": that one always is. */
+static void copy_list(const char *from, char list[LSM_LIST_MAX])
 {
-	static const char always[] = "capability,";
-	const char *list = doctor->features.lsm_list;
-	const bool landlock = strcmp(name, "landlock") == 0;
+	static const char always[] = "capability";
+	size_t used = 0;
 
-	if (strncmp(list, always, strlen(always)) == 0)
-		list += strlen(always);
-	else if (strcmp(list, "capability") == 0)
-		list = "";
-	(void)snprintf(line, room,
-		       "boot with %s%s%s%s%s, in the place of another lsm= (with GRUB: in "
+	list[0] = '\0';
+	while (*from) {
+		const int length = (int)strcspn(from, ",");
+
+		if (length != (int)strlen(always) || memcmp(from, always, strlen(always)) != 0)
+			used += (size_t)snprintf(list + used, LSM_LIST_MAX - used, "%s%.*s",
+						 used ? "," : "", length, from);
+		from += length;
+		from += *from == ',';
+	}
+}
+
+/* The parameter that makes `first` or `last` active beside what is: the kernel takes the whole
+ * list. */
+static void write_lsm_line(const struct doctor *doctor, const char *first, const char *last,
+			   char line[ERROR_TEXT_MAX])
+{
+	char list[LSM_LIST_MAX];
+
+	copy_list(doctor->features.lsm_list, list);
+	(void)snprintf(line, ERROR_TEXT_MAX,
+		       "boot with lsm=%s%s%s%s%s in the place of another lsm= (with GRUB: in "
 		       "GRUB_CMDLINE_LINUX of /etc/default/grub, then update-grub)",
-		       landlock ? "lsm=landlock" : "lsm=", landlock && *list ? "," : "", list,
-		       !landlock && *list ? "," : "", landlock ? "" : name);
+		       first, *first && *list ? "," : "", list, *last && *list ? "," : "", last);
 }
 
 static void explain_bpf(const struct doctor *doctor, struct lack *lack)
@@ -73,7 +86,7 @@ static void explain_lsm(const struct doctor *doctor, struct lack *lack)
 	} else if (!lsm_list_has(features->lsm_list, "bpf")) {
 		(void)snprintf(lack->why, sizeof(lack->why), "bpf is not among the active LSMs: %s",
 			       features->lsm_list);
-		write_lsm_line(doctor, "bpf", lack->how, sizeof(lack->how));
+		write_lsm_line(doctor, "", "bpf", lack->how);
 	} else if (doctor->has & NEED_BPF) {
 		(void)snprintf(lack->why, sizeof(lack->why),
 			       "bpf is among the active LSMs, but the kernel takes no LSM programs "
@@ -107,7 +120,7 @@ static void explain_landlock(const struct doctor *doctor, struct lack *lack)
 {
 	(void)snprintf(lack->why, sizeof(lack->why), "Landlock is not active");
 	if (doctor->features.lsm_list[0])
-		write_lsm_line(doctor, "landlock", lack->how, sizeof(lack->how));
+		write_lsm_line(doctor, "landlock", "", lack->how);
 	else
 		(void)snprintf(lack->how, sizeof(lack->how),
 			       "boot Linux 6.2 or later with landlock in lsm=");
@@ -121,24 +134,27 @@ static void explain_landlock_files(const struct doctor *doctor, struct lack *lac
 	(void)snprintf(lack->how, sizeof(lack->how), "boot Linux 6.2 or later");
 }
 
-static void explain_controller(const struct doctor *doctor, struct lack *lack)
+static void explain_controllers(const struct doctor *doctor, struct lack *lack)
 {
+	const unsigned has = doctor->has;
+
 	if (!doctor->features.cgroup_mount[0]) {
 		(void)snprintf(lack->why, sizeof(lack->why), "no cgroup v2 is mounted");
 		(void)snprintf(lack->how, sizeof(lack->how),
 			       "mount -t cgroup2 none /sys/fs/cgroup");
 		return;
 	}
-	(void)snprintf(lack->why, sizeof(lack->why), "not in %s/cgroup.controllers",
-		       doctor->features.cgroup_mount);
+	(void)snprintf(lack->why, sizeof(lack->why), "not in %s/cgroup.controllers:%s%s%s",
+		       doctor->features.cgroup_mount, has & NEED_PIDS ? "" : " pids",
+		       has & NEED_MEMORY ? "" : " memory", has & NEED_CPU ? "" : " cpu");
 	(void)snprintf(lack->how, sizeof(lack->how),
-		       "boot with cgroup_no_v1=all, or end the cgroup v1 mount that has it");
+		       "boot with cgroup_no_v1=all, or unmount the cgroup v1 folders that have "
+		       "them");
 }
 
 /* `instead`: with one of these it is not missed; `after`: it can't be told without these. */
 static const struct {
-	enum need need;
-	unsigned instead, after;
+	unsigned need, instead, after; /* of enum need */
 	const char *name;
 	void (*explain)(const struct doctor *doctor, struct lack *lack);
 } needs[] = {
@@ -150,9 +166,7 @@ static const struct {
 	{NEED_LANDLOCK, NEED_LSM, 0, "Landlock", explain_landlock},
 	{NEED_LANDLOCK_FILES, NEED_LSM, NEED_LANDLOCK, "Landlock's truncate",
 	 explain_landlock_files},
-	{NEED_PIDS, 0, 0, "controller pids", explain_controller},
-	{NEED_MEMORY, 0, 0, "controller memory", explain_controller},
-	{NEED_CPU, 0, 0, "controller cpu", explain_controller},
+	{NEED_PIDS | NEED_MEMORY | NEED_CPU, 0, 0, "controllers", explain_controllers},
 };
 _Static_assert(ARRAY_SIZE(needs) <= LACKS_MAX, "a lack for each need");
 
@@ -172,7 +186,8 @@ void doctor_find_lacks(struct doctor *doctor)
 	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
 		struct lack *lack = &doctor->lacks[doctor->lack_count];
 
-		if ((doctor->has & (needs[i].need | needs[i].instead)) ||
+		if ((doctor->has & needs[i].need) == needs[i].need ||
+		    (doctor->has & needs[i].instead) ||
 		    (doctor->has & needs[i].after) != needs[i].after)
 			continue;
 		*lack = (struct lack){.name = needs[i].name};

@@ -111,25 +111,30 @@ static void print_heading(const struct screen *screen, const char *text)
 
 /* ---- the grants ---- */
 
-static struct cell cell_of_way(const struct way *way, size_t width)
+/* Without root nothing was tried, so nothing is known of what could be. */
+static struct cell cell_of(const struct doctor *doctor, const struct way *ways, size_t width)
 {
-	if (!way)
-		return (struct cell){"not enforced", width, RED};
-	return (struct cell){way->by, width, way->partly ? YELLOW : GREEN};
+	const struct way *way = way_find(ways, doctor->has);
+
+	if (way)
+		return (struct cell){way->by, width, way->partly ? YELLOW : GREEN};
+	if (!doctor->features.root && ways[0].by)
+		return (struct cell){"not tried", width, YELLOW};
+	return (struct cell){"not enforced", width, RED};
 }
 
-static void print_grants(const struct screen *screen, unsigned has)
+static void print_grants(const struct screen *screen, const struct doctor *doctor)
 {
 	const size_t width = (screen->width - GRANT_WIDTH) / 2 - GAP;
 	struct cell head[] = {
-		{"GRANT", GRANT_WIDTH, BOLD}, {"run", width, BOLD}, {"attach", width, BOLD}};
+		{"GRANT", GRANT_WIDTH, BOLD}, {"RUN", width, BOLD}, {"ATTACH", width, BOLD}};
 
 	print_row(screen, head, ARRAY_SIZE(head));
 	for (size_t i = 0; i < mechanism_count; i++) {
 		struct cell cells[] = {
 			{mechanisms[i].grant, GRANT_WIDTH, PLAIN},
-			cell_of_way(way_find(mechanisms[i].launch, has), width),
-			cell_of_way(way_find(mechanisms[i].attach, has), width),
+			cell_of(doctor, mechanisms[i].launch, width),
+			cell_of(doctor, mechanisms[i].attach, width),
 		};
 
 		print_row(screen, cells, ARRAY_SIZE(cells));
@@ -217,8 +222,8 @@ static void print_syscalls(const struct screen *screen, unsigned has)
 	const size_t width = (screen->width - GRANT_WIDTH) / 2 - GAP;
 	struct cell head[] = {
 		{"SYSTEM CALL", GRANT_WIDTH, BOLD},
-		{lsm ? "hooks of the LSM" : "hooks of the LSM (not active here)", width, BOLD},
-		{"but", width, BOLD}};
+		{lsm ? "HOOKS OF THE LSM" : "HOOKS OF THE LSM (NOT HERE)", width, BOLD},
+		{"BUT", width, BOLD}};
 
 	(void)putchar('\n');
 	print_row(screen, head, ARRAY_SIZE(head));
@@ -237,7 +242,7 @@ void doctor_print_text(const struct doctor *doctor, bool syscalls)
 {
 	const struct screen screen = find_screen();
 
-	print_grants(&screen, doctor->has);
+	print_grants(&screen, doctor);
 	print_proofs(&screen, &doctor->trial);
 	print_lacks(&screen, doctor);
 	print_system(&screen, doctor);

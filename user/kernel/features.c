@@ -72,19 +72,6 @@ static void read_line(const char *path, char *text, size_t room)
 	text[strcspn(text, "\n")] = '\0';
 }
 
-/* "none [integrity] confidentiality": what is in brackets holds. */
-static void read_lockdown(struct features *features)
-{
-	char line[FEATURE_TEXT_MAX];
-	const char *chosen;
-
-	read_line("/sys/kernel/security/lockdown", line, sizeof(line));
-	chosen = strchr(line, '[');
-	if (chosen)
-		(void)snprintf(features->lockdown, sizeof(features->lockdown), "%.*s",
-			       (int)strcspn(chosen + 1, "]"), chosen + 1);
-}
-
 /* Each hook of the BPF LSM is a function of the kernel's, whose type says that it is there. */
 static enum answer find_bpf_lsm(void)
 {
@@ -120,7 +107,7 @@ void features_read(struct features *features)
 	features->types = access(KERNEL_TYPES, R_OK) == 0;
 	features->bpf_lsm = find_bpf_lsm();
 	lsm_read_list(features->lsm_list);
-	read_lockdown(features);
+	lsm_read_lockdown(features->lockdown);
 	features->landlock_abi = landlock_abi();
 	features->seccomp = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 	read_line("/proc/sys/kernel/unprivileged_bpf_disabled", unprivileged, sizeof(unprivileged));

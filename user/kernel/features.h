@@ -26,8 +26,8 @@ struct features {
 	bool types;				     /* BTF of the kernel */
 	enum answer bpf_lsm;			     /* CONFIG_BPF_LSM, by the kernel's types */
 	char lsm_list[LSM_LIST_MAX];		     /* the active ones; "": it can't be read */
-	char lockdown[FEATURE_TEXT_MAX]; /* "none", "integrity", "confidentiality"; "": unknown */
-	int landlock_abi;		 /* 0: none */
+	char lockdown[LSM_LIST_MAX];		     /* "none", "integrity", ...; "": unknown */
+	int landlock_abi;			     /* 0: none */
 	bool seccomp;
 	int unprivileged_bpf; /* kernel.unprivileged_bpf_disabled: 0 is "allowed"; -1: unknown */
 };
