@@ -95,8 +95,6 @@ static void explain_lsm(const struct doctor *doctor, struct lack *lack)
 		if (features->lockdown[0] && strcmp(features->lockdown, "none") != 0)
 			(void)snprintf(lack->how, sizeof(lack->how),
 				       "boot without lockdown=, or with Secure Boot off");
-	} else {
-		(void)snprintf(lack->why, sizeof(lack->why), "it could not be tried");
 	}
 }
 
@@ -119,7 +117,7 @@ static void explain_seccomp(const struct doctor *doctor, struct lack *lack)
 static void explain_landlock(const struct doctor *doctor, struct lack *lack)
 {
 	(void)snprintf(lack->why, sizeof(lack->why), "Landlock is not active");
-	if (doctor->features.lsm_list[0])
+	if (doctor->features.lsm_list[0] && !doctor->features.too_old)
 		write_lsm_line(doctor, "landlock", "", lack->how);
 	else
 		(void)snprintf(lack->how, sizeof(lack->how),
@@ -152,7 +150,8 @@ static void explain_controllers(const struct doctor *doctor, struct lack *lack)
 		       "them");
 }
 
-/* `instead`: with one of these it is not missed; `after`: it can't be told without these. */
+/* `instead`: with one of these it is not missed; `after`: it can't be told without these. One that
+ * has nothing to say of it leaves `why` empty. */
 static const struct {
 	unsigned need, instead, after; /* of enum need */
 	const char *name;
@@ -192,6 +191,6 @@ void doctor_find_lacks(struct doctor *doctor)
 			continue;
 		*lack = (struct lack){.name = needs[i].name};
 		needs[i].explain(doctor, lack);
-		doctor->lack_count++;
+		doctor->lack_count += lack->why[0] != '\0';
 	}
 }
