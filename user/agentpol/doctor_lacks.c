@@ -160,10 +160,10 @@ static const struct {
 	{NEED_BPF, 0, 0, "kernel programs", explain_bpf},
 	{NEED_LSM, 0, 0, "BPF LSM", explain_lsm},
 	{NEED_WATCH, NEED_LSM, NEED_BPF, "tracepoints", explain_watch},
-	{NEED_UNIX_HOOKS, 0, NEED_BPF, "hooks of Unix sockets", explain_unix_hooks},
+	{NEED_UNIX_HOOKS, 0, NEED_BPF, "Unix socket hooks", explain_unix_hooks},
 	{NEED_SECCOMP, 0, 0, "seccomp", explain_seccomp},
 	{NEED_LANDLOCK, NEED_LSM, 0, "Landlock", explain_landlock},
-	{NEED_LANDLOCK_FILES, NEED_LSM, NEED_LANDLOCK, "Landlock's truncate",
+	{NEED_LANDLOCK_FILES, NEED_LSM, NEED_LANDLOCK, "Landlock ABI 3",
 	 explain_landlock_files},
 	{NEED_PIDS | NEED_MEMORY | NEED_CPU, 0, 0, "controllers", explain_controllers},
 };
