@@ -235,7 +235,9 @@ static void print_syscalls(const struct screen *screen, unsigned has)
 
 		print_row(screen, cells, ARRAY_SIZE(cells));
 	}
-	(void)printf("\nOther system calls have no hook. run denies all of them by seccomp.\n");
+	(void)printf(
+		"\nOther system calls have no hook. run denies each by seccomp, with or without "
+		"one;\nwhere no LSM is heeded, attach can only kill who makes one.\n");
 }
 
 void doctor_print_text(const struct doctor *doctor, bool syscalls)

@@ -30,10 +30,12 @@ const struct mechanism mechanisms[] = {
 	{"listen", BOTH(FULLY(0, "cgroup BPF: bind, packets in"))},
 	{"raw sockets", BOTH(FULLY(0, "cgroup BPF: socket"))},
 	{"Unix sockets by path", BOTH(FULLY(NEED_UNIX_HOOKS, "cgroup BPF: connect, sendmsg"))},
+	/* Nobody is watched for the format's defaults alone: every task of the machine pays. */
 	{"socket families",
 	 {FULLY(NEED_SECCOMP, "seccomp: socket")},
 	 {FULLY(NEED_LSM, "BPF LSM: socket_create"),
-	  PARTLY(NEED_WATCH, "tracepoint: killed after the call")}},
+	  PARTLY(NEED_WATCH,
+		 "tracepoint, with a list of syscalls or exec: killed after the call")}},
 	{"process.syscalls",
 	 {FULLY(NEED_SECCOMP, "seccomp")},
 	 {FULLY(NEED_LSM, "BPF LSM: hooks behind the calls"),
