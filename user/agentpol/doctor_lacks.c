@@ -163,8 +163,7 @@ static const struct {
 	{NEED_UNIX_HOOKS, 0, NEED_BPF, "Unix socket hooks", explain_unix_hooks},
 	{NEED_SECCOMP, 0, 0, "seccomp", explain_seccomp},
 	{NEED_LANDLOCK, NEED_LSM, 0, "Landlock", explain_landlock},
-	{NEED_LANDLOCK_FILES, NEED_LSM, NEED_LANDLOCK, "Landlock ABI 3",
-	 explain_landlock_files},
+	{NEED_LANDLOCK_FILES, NEED_LSM, NEED_LANDLOCK, "Landlock ABI 3", explain_landlock_files},
 	{NEED_PIDS | NEED_MEMORY | NEED_CPU, 0, 0, "controllers", explain_controllers},
 };
 _Static_assert(ARRAY_SIZE(needs) <= LACKS_MAX, "a lack for each need");
