@@ -15,6 +15,7 @@ _agentpol_options() { # VERB
     detach) echo "--cgroup --pid --container --unit --socket -h --help" ;;
     ps) echo "--format --socket -h --help" ;;
     reload) echo "--socket -h --help" ;;
+    doctor) echo "--format --syscalls --socket -h --help" ;;
     log) echo "-a --agent -k --kind -v --verdict -s --since --egress --log --format -h --help" ;;
     *) echo "-h --help -V --version" ;;
   esac
@@ -61,7 +62,7 @@ _agentpol_values() { # VERB OPTION WORD; 1 where the option has no list of value
 
 _agentpol() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb="" i
-  local verbs="check compile decide sql test run attach detach ps reload log"
+  local verbs="check compile decide sql test run attach detach ps reload doctor log"
 
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do

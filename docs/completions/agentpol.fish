@@ -26,6 +26,7 @@ complete -c agentpol -n __agentpol_verb -a attach -d 'Put a live cgroup under a 
 complete -c agentpol -n __agentpol_verb -a detach -d 'Take the policy off a cgroup'
 complete -c agentpol -n __agentpol_verb -a ps -d 'List what is under a policy'
 complete -c agentpol -n __agentpol_verb -a reload -d 'Make the daemon read its manifests again'
+complete -c agentpol -n __agentpol_verb -a doctor -d 'Tell what this machine can enforce'
 complete -c agentpol -n __agentpol_verb -a log -d 'Review the audit log'
 
 complete -c agentpol -n '__agentpol_verb check' -F
@@ -78,11 +79,13 @@ for verb in attach detach
     complete -c agentpol -n "__agentpol_verb $verb" -l container -x -d 'The cgroup of a container'
     complete -c agentpol -n "__agentpol_verb $verb" -l unit -x -d 'The cgroup of a systemd unit'
 end
-for verb in attach detach ps reload
+for verb in attach detach ps reload doctor
     complete -c agentpol -n "__agentpol_verb $verb" -l socket -r -F -d 'Control socket of policyd'
     complete -c agentpol -n "__agentpol_verb $verb" -s h -l help -d 'Tell the options'
 end
 complete -c agentpol -n '__agentpol_verb ps' -l format -x -a 'text json' -d 'Form of the result'
+complete -c agentpol -n '__agentpol_verb doctor' -l format -x -a 'text json' -d 'Form of the result'
+complete -c agentpol -n '__agentpol_verb doctor' -l syscalls -d 'What denies each system call'
 
 complete -c agentpol -n '__agentpol_verb log' -a 'show follow stats'
 complete -c agentpol -n '__agentpol_verb log' -s a -l agent -x -d 'Of that agent alone'

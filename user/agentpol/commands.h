@@ -25,6 +25,7 @@ int cmd_attach(int argc, char **argv);
 int cmd_detach(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_sql(int argc, char **argv);
 /* `agentpol sql snapshot`; argv[0] is "snapshot". */

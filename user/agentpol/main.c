@@ -17,6 +17,7 @@ static const struct command commands[] = {
 	{"detach", cmd_detach, "take the policy off a cgroup"},
 	{"ps", cmd_ps, "list what is under a policy, and what is enforced"},
 	{"reload", cmd_reload, "make the daemon read its manifests again"},
+	{"doctor", cmd_doctor, "tell what this machine can enforce, and by what"},
 	{"log", cmd_log, "review the audit log"},
 	{"sql", cmd_sql, "show what SQL touches, and whether a tool may run it"},
 };

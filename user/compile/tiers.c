@@ -5,30 +5,6 @@
 
 #include "compile/landlock.h"
 
-const struct mechanism mechanisms[] = {
-	{"inet egress by address", "cgroup BPF: connect, sendmsg, packets out",
-	 "cgroup BPF: connect, sendmsg, packets out"},
-	{"host names, DNS, SNI", "cgroup BPF: packets out and in",
-	 "cgroup BPF: packets out and in"},
-	{"connects and bytes of a rule", "cgroup BPF: connect, sendmsg, packets out",
-	 "cgroup BPF: connect, sendmsg, packets out"},
-	{"listen", "cgroup BPF: bind, packets in", "cgroup BPF: bind, packets in"},
-	{"raw sockets", "cgroup BPF: socket", "cgroup BPF: socket"},
-	{"audit mode", "cgroup BPF; seccomp: log", "cgroup BPF"},
-	{"socket families", "seccomp: socket", NULL},
-	{"process.syscalls", "seccomp", NULL},
-	{"process.capabilities", "dropped before exec", NULL},
-	{"Unix sockets by path", "cgroup BPF: connect, sendmsg (Linux 6.7)",
-	 "cgroup BPF: connect, sendmsg (Linux 6.7)"},
-	{"process.exec", "Landlock", NULL},
-	{"process.limits", "cgroup: pids, memory, cpu", "cgroup: pids, memory, cpu"},
-	{"files", "Landlock (Linux 6.2); denied paths are mounted over", NULL},
-	{"statements of SQL", "cgroup BPF: connect; the guard between client and server",
-	 "cgroup BPF: connect; the guard between client and server"},
-	{"tool calls, budgets", NULL, NULL},
-	{NULL, NULL, NULL},
-};
-
 static void add_gap(struct gaps *gaps, bool explicit_in_manifest, const char *what,
 		    const char *format, ...) FORMAT(4, 5);
 static void add_gap(struct gaps *gaps, bool explicit_in_manifest, const char *what,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What enforces what: for each grant of a policy, the mechanism that enforces it at launch
- * (`agentpol run`) or on a live cgroup (`agentpol attach`), or that none does. What a manifest asks
- * for and nothing enforces is a reason to refuse it; what is missing of the defaults is told by ps.
+ * What of a policy nothing enforces, at launch (`agentpol run`) or on a live cgroup (`agentpol
+ * attach`). What a manifest asks for and nothing enforces is a reason to refuse it; what is missing
+ * of the defaults is told by ps. Which mechanism enforces the rest is in compile/mechanisms.h.
  */
 #ifndef AGENTPOL_COMPILE_TIERS_H
 #define AGENTPOL_COMPILE_TIERS_H
@@ -42,13 +42,5 @@ struct gaps {
 /* Lists what `place` does not enforce of the policy (of one tool's scope joined, if not NULL). */
 void tiers_find_gaps(const struct policy *policy, const struct tool *tool,
 		     const struct place *place, struct gaps *gaps);
-
-/* How a grant kind is enforced, for ps and doctor; a table, ended by a NULL grant. */
-struct mechanism {
-	const char *grant;  /* "inet egress", ... */
-	const char *launch; /* NULL: not enforced */
-	const char *attach;
-};
-extern const struct mechanism mechanisms[];
 
 #endif

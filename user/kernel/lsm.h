@@ -13,6 +13,9 @@
 
 /* The kernel's list of active LSMs, "capability,landlock,bpf"; "" where it can't be read. */
 void lsm_read_list(char list[LSM_LIST_MAX]);
+/* What the kernel keeps even root from: "none", "integrity" or "confidentiality"; "" where it can't
+ * be read, or is no LSM here. */
+void lsm_read_lockdown(char level[LSM_LIST_MAX]);
 /* Is that one in the list? */
 bool lsm_list_has(const char *list, const char *name);
 /* Is BPF among the active ones? */

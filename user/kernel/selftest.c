@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -19,6 +20,8 @@
 #define END_TIMEOUT_MS 1000
 /* The child's exit code where the sentence has no errno to tell. */
 #define CHILD_CANT_JOIN 255
+/* In the place of one, where SIGKILL ended it; no errno is as high. */
+#define CHILD_KILLED 256
 
 /* A listener on a free loopback port; its port in *port. -1 with errno. */
 static int listen_on_loopback(uint16_t *port)
@@ -68,7 +71,7 @@ static int connect_to_path(const void *context)
 	return connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? errno : 0;
 }
 
-/* Tries it inside the cgroup, in a child: 0 or the errno of connect(2). */
+/* Tries it inside the cgroup, in a child: what it returns (0 or an errno), or CHILD_KILLED. */
 static int try_inside(const char *cgroup, int (*attempt)(const void *context), const void *context,
 		      struct error *error)
 {
@@ -87,6 +90,8 @@ static int try_inside(const char *cgroup, int (*attempt)(const void *context), c
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
 			return error_set_errno(error, STATUS_SYSTEM, errno, "waitpid");
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return CHILD_KILLED;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) == CHILD_CANT_JOIN)
 		return error_set(error, STATUS_SYSTEM, "self-test: cannot enter %s", cgroup);
 	return WEXITSTATUS(status);
@@ -166,6 +171,57 @@ static int load_policy(struct enforcer *enforcer, uint16_t port, uint64_t *polic
 	return result;
 }
 
+/* bpf(2) is denied; files and connections are not. */
+static int load_tasks_policy(struct enforcer *enforcer, uint64_t *policy, struct error *error)
+{
+	struct image image = {.flags = POLICY_QUIET};
+
+	confinement_allow_all(&image.confinement);
+	image.confinement.denied_syscalls[SYS_bpf / 64] = 1ULL << SYS_bpf % 64;
+	if (!enforcer_judges_tasks(enforcer))
+		image.flags |= POLICY_WATCH;
+	return tables_load(enforcer, &image, policy, error);
+}
+
+/* Without a policy: EINVAL, since it asks for a map without a type. */
+static int call_bpf(const void *context)
+{
+	(void)context;
+	return syscall(SYS_bpf, 0 /* BPF_MAP_CREATE */, NULL, 0) < 0 ? errno : 0;
+}
+
+static int judge_call(const struct enforcer *enforcer, const char *cgroup, struct error *error)
+{
+	const int wanted = enforcer_judges_tasks(enforcer) ? EPERM : CHILD_KILLED;
+	const int result = try_inside(cgroup, call_bpf, NULL, error);
+
+	if (result < 0)
+		return -1;
+	if (result != wanted)
+		return error_set(error, STATUS_SYSTEM,
+				 "self-test: a system call that is denied was not %s",
+				 wanted == EPERM ? "refused; the kernel does not ask its BPF LSM"
+						 : "answered by SIGKILL");
+	return 0;
+}
+
+static int run_tasks_in(struct enforcer *enforcer, const char *cgroup, struct error *error)
+{
+	struct error ignored;
+	uint64_t id, policy;
+	int result;
+
+	if (cgroup_id(cgroup, &id, error) < 0 || load_tasks_policy(enforcer, &policy, error) < 0)
+		return -1;
+	result = enforcer_enrol(enforcer, cgroup, policy, error);
+	if (result == 0) {
+		result = judge_call(enforcer, cgroup, error);
+		(void)!enforcer_release(enforcer, id, &ignored);
+	}
+	tables_retire(enforcer, policy);
+	return result;
+}
+
 static int run_in(struct enforcer *enforcer, const char *cgroup, struct error *error)
 {
 	uint16_t granted = 0, ungranted = 0;
@@ -191,7 +247,10 @@ static int run_in(struct enforcer *enforcer, const char *cgroup, struct error *e
 	return result;
 }
 
-int selftest_run(struct enforcer *enforcer, struct error *error)
+static int run_in_cgroup(struct enforcer *enforcer,
+			 int (*run)(struct enforcer *enforcer, const char *cgroup,
+				    struct error *error),
+			 struct error *error)
 {
 	char mount[PATH_MAX], cgroup[PATH_MAX];
 	int result;
@@ -200,7 +259,17 @@ int selftest_run(struct enforcer *enforcer, struct error *error)
 	    file_path(cgroup, error, "%s/agentpol-selftest-%ld", mount, (long)getpid()) < 0 ||
 	    cgroup_create(cgroup, error) < 0)
 		return -1;
-	result = run_in(enforcer, cgroup, error);
+	result = run(enforcer, cgroup, error);
 	(void)!cgroup_end(cgroup, END_TIMEOUT_MS);
 	return result;
+}
+
+int selftest_run(struct enforcer *enforcer, struct error *error)
+{
+	return run_in_cgroup(enforcer, run_in, error);
+}
+
+int selftest_run_tasks(struct enforcer *enforcer, struct error *error)
+{
+	return run_in_cgroup(enforcer, run_tasks_in, error);
 }

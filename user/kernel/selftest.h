@@ -13,4 +13,11 @@
  */
 int selftest_run(struct enforcer *enforcer, struct error *error) MUST_USE;
 
+/*
+ * The same of what processes do: a system call that is denied must fail with EPERM where the LSM
+ * heeds us, or else kill who makes it. For where enforcer_judges_tasks() or enforcer_can_watch();
+ * the tracepoints of the latter are attached for as long as it takes.
+ */
+int selftest_run_tasks(struct enforcer *enforcer, struct error *error) MUST_USE;
+
 #endif
