@@ -6,6 +6,6 @@
 #include "compile/tiers.h"
 #include "kernel/enforcer.h"
 
-void place_find(const struct enforcer *enforcer, enum tier tier, struct place *place);
+void place_find(struct enforcer *enforcer, enum tier tier, struct place *place);
 
 #endif
