@@ -542,9 +542,9 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1 && strcmp(argv[1], "--calls") == 0)
 		return list_calls();
-	self = realpath(argv[0], NULL);
+	self = realpath("/proc/self/exe", NULL);
 	if (!self)
-		fail(argv[0]);
+		fail("/proc/self/exe");
 	/* What is mounted and named here goes with this process. */
 	must(unshare(CLONE_NEWNS | CLONE_NEWUTS), "unshare");
 	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "/");
