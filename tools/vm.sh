@@ -189,7 +189,7 @@ copy_with_libraries() { # ROOT FROM TO
 
 programs=(agentpol policyd tests/kernel/test_enforcement tests/kernel/test_differential
   tests/kernel/test_sockets tests/kernel/test_unix tests/kernel/test_traffic tests/kernel/test_names
-  tests/kernel/test_steer tests/kernel/test_guard)
+  tests/kernel/test_steer tests/kernel/test_guard tests/kernel/test_watch)
 readonly breach=tests/evasion/breach/breach # static: no library goes with it
 make_initramfs() { # KERNEL-FOLDER TO
   local root=$scratch/root program

@@ -34,9 +34,9 @@ timeout 60 "${near[@]}" "$effects" "$cgroup" >"$work/watched"
 is "and each under one" $? 0
 # Those that look for signals, or wait for something, before they do anything.
 prevented='write to a file|copy_file_range|process_vm_writev|execve|clone'
-while IFS=$'\t' read -r what done killed tries; do
-  if [ "$done" -ne "$tries" ]; then
-    skip "$what" "this machine does not do it: $done of $tries"
+while IFS=$'\t' read -r what times killed tries; do
+  if [ "$times" -ne "$tries" ]; then
+    skip "$what" "this machine does not do it: $times of $tries"
     continue
   fi
   is "$what: nobody is killed without a policy" "$killed" 0
