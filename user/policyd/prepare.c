@@ -87,13 +87,9 @@ static struct image *compile(const struct policy *policy, const struct tool *too
 
 /* Flags of the policy besides those of its image. What a kill can't undo is a gap, which only
  * --allow-degraded takes. */
-static uint32_t find_flags(const struct place *place, const struct policy *policy,
-			   const struct tool *tool, const struct agent_request *request)
+static uint32_t find_flags(const struct place *place, const struct agent_request *request)
 {
-	const bool watched =
-		place->watch && request->allow_degraded && tiers_ask_watch(policy, tool);
-
-	return watched ? POLICY_WATCH : 0;
+	return place->watch && request->allow_degraded ? POLICY_WATCH : 0;
 }
 
 /* Are the policy's paths looked up in the kernel? Of who is watched only what it executes is. */
@@ -149,10 +145,10 @@ int prepare(struct enforcer *enforcer, const struct agent_request *request,
 		if (!tool)
 			return -1;
 	}
-	place_find(enforcer, request->tier, &place);
+	place_find(enforcer, request->tier, policy, tool, &place);
 	if (refuse_gaps(&place, policy, tool, request, error) < 0)
 		return -1;
-	flags = find_flags(&place, policy, tool, request);
+	flags = find_flags(&place, request);
 	image = compile(policy, tool, request->cgroup_path, &prepared->resolvers, error);
 	if (!image || (judges_objects(enforcer, image, flags) &&
 		       find_objects(enforcer, image, request->cgroup_path, &objects, error) < 0))

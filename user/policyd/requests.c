@@ -57,7 +57,7 @@ static void write_gaps(struct enforcer *enforcer, const struct agent *agent,
 	struct place place;
 	struct gaps gaps;
 
-	place_find(enforcer, agent->tier, &place);
+	place_find(enforcer, agent->tier, agent->policy, tool, &place);
 	tiers_find_gaps(agent->policy, tool, &place, &gaps);
 	json_key(answer, "not_enforced");
 	json_open_array(answer);
