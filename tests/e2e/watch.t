@@ -34,7 +34,7 @@ attach() { # MANIFEST OPTION...; its exit status
 # shellcheck disable=SC2016
 inside() { # COMMAND...; its exit status
   timeout -k 1 20 sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$place" "$@" >"$work/out" 2>"$work/err" </dev/null
-}
+} 2>/dev/null # where the shell says who was killed
 ends_with() { # STATUS COMMAND...
   local wanted=$1
   shift
