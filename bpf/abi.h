@@ -424,7 +424,7 @@ struct object_question {
 	__u64 thread; /* pid_tgid; 0: nobody asks */
 	struct object_key object;
 	__u32 answered;
-	__u32 spare;
+	__u32 fd; /* of the asking process */
 };
 
 /* ---- budgets ---- */

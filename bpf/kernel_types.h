@@ -62,6 +62,16 @@ struct thread_info {
 	__u32 status; /* x86 alone */
 } KERNEL_VIEW;
 
+struct file;
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+} KERNEL_VIEW;
+
+struct files_struct {
+	struct fdtable *fdt;
+} KERNEL_VIEW;
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -70,6 +80,7 @@ struct task_struct {
 	const struct cred *cred, *real_cred;
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;
+	struct files_struct *files;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	struct hlist_node pid_links[4];

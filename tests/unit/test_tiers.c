@@ -115,6 +115,53 @@ static void defaults_that_are_not_enforced_are_named_apart(void **state)
 	policy_free(policy);
 }
 
+static bool is_called_a_kill(const struct gaps *gaps, const char *pointer)
+{
+	for (size_t i = 0; i < gaps->count; i++)
+		if (strcmp(gaps->items[i].pointer, pointer) == 0 &&
+		    strstr(gaps->items[i].what, "by killing the process"))
+			return true;
+	return false;
+}
+
+/* A kill comes late: what it is for is refused like what nothing enforces, and named for what it
+ * is.
+ */
+static void what_a_kill_enforces_is_named_as_that(void **state)
+{
+	const struct place place = {TIER_ATTACH, .unix_sockets = true, .watch = true};
+	struct policy *policy =
+		read_text(START "\"process\":{\"exec\":[\"/usr/bin/*\"],"
+				"\"syscalls\":{\"deny\":[\"@mount\"]}},\"files\":{\"read\":[]}}");
+	struct gaps gaps;
+
+	(void)state;
+	tiers_find_gaps(policy, NULL, &place, &gaps);
+	assert_int_equal(gaps.explicit_count, 3);
+	assert_true(names(&gaps, "/process/syscalls", true));
+	assert_true(is_called_a_kill(&gaps, "/process/syscalls"));
+	assert_true(names(&gaps, "/process/exec", true));
+	assert_true(is_called_a_kill(&gaps, "/process/exec"));
+	assert_true(names(&gaps, "/files", true));
+	assert_false(is_called_a_kill(&gaps, "/files"));
+	policy_free(policy);
+}
+
+/* Every task of the machine would pay for it. */
+static void nobody_is_watched_for_a_default(void **state)
+{
+	const struct place place = {TIER_ATTACH, .unix_sockets = true, .watch = true};
+	struct policy *policy = read_text(START "\"network\":{}}");
+	struct gaps gaps;
+
+	(void)state;
+	assert_false(tiers_ask_watch(policy, NULL));
+	tiers_find_gaps(policy, NULL, &place, &gaps);
+	assert_int_equal(gaps.explicit_count, 0);
+	assert_false(is_called_a_kill(&gaps, "/process/syscalls"));
+	policy_free(policy);
+}
+
 static void an_older_kernel_does_not_judge_unix_sockets(void **state)
 {
 	struct policy *policy = read_text(START "\"network\":{\"unix\":[\"/run/x\"]}}");
@@ -166,6 +213,8 @@ int main(void)
 		cmocka_unit_test(what_is_asked_for_and_not_enforced_is_named),
 		cmocka_unit_test(an_older_kernel_does_not_judge_unix_sockets),
 		cmocka_unit_test(an_older_landlock_keeps_less),
+		cmocka_unit_test(what_a_kill_enforces_is_named_as_that),
+		cmocka_unit_test(nobody_is_watched_for_a_default),
 		cmocka_unit_test(defaults_that_are_not_enforced_are_named_apart),
 	};
 

@@ -57,6 +57,11 @@ static void find_landlock_gaps(const struct scope *scope, const struct place *pl
 			"%s/process/exec", pointer);
 }
 
+/* Where a live cgroup is watched. */
+#define KILLED_AFTER                                                                              \
+	"is enforced by killing the process after the fact; what the call did before stays done " \
+	"(docs/processes.md)"
+
 static void find_file_gaps(const struct scope *scope, const struct place *place, struct gaps *gaps)
 {
 	if (place->lsm)
@@ -66,8 +71,9 @@ static void find_file_gaps(const struct scope *scope, const struct place *place,
 		return;
 	}
 	if (scope->process.exec_present)
-		add_gap(gaps, true, "what a live cgroup executes is not judged", "%s/process/exec",
-			scope->pointer);
+		add_gap(gaps, true,
+			place->watch ? KILLED_AFTER : "what a live cgroup executes is not judged",
+			"%s/process/exec", scope->pointer);
 	if (scope->files.present)
 		add_gap(gaps, true, "file access of a live cgroup is not judged", "%s/files",
 			scope->pointer);
@@ -110,15 +116,17 @@ static void find_common_gaps(const struct scope *scope, const struct place *plac
 }
 
 /* What can only be done to a process before it starts. */
-static void find_attach_gaps(const struct scope *scope, struct gaps *gaps)
+static void find_attach_gaps(const struct scope *scope, const struct place *place,
+			     struct gaps *gaps)
 {
 	const struct process *process = &scope->process;
 	const bool agents = scope->tool == NULL;
 
 	if (process->syscalls_present || agents)
 		add_gap(gaps, process->syscalls_present,
-			"system calls of a live cgroup are not denied", "%s/process/syscalls",
-			scope->pointer);
+			place->watch ? KILLED_AFTER
+				     : "system calls of a live cgroup are not denied",
+			"%s/process/syscalls", scope->pointer);
 	if (process->capabilities_present || agents)
 		add_gap(gaps, process->capabilities_present,
 			"capabilities of a live cgroup are not dropped", "%s/process/capabilities",
@@ -145,18 +153,23 @@ static void find_default_gaps(const struct policy *policy, const struct place *p
 		add_gap(gaps, false, "the enforcer's own files are kept by their permissions alone",
 			"/files");
 	if (!place->lsm)
-		add_gap(gaps, false, "writes to cgroup files are kept by their permissions alone",
+		add_gap(gaps, false,
+			place->watch ? "who leaves the cgroup is killed when it has left; other "
+				       "writes to cgroup files are kept by their permissions alone"
+				     : "writes to cgroup files are kept by their permissions alone",
 			"/process/syscalls");
 	if (attach && !place->lsm)
 		add_gap(gaps, false,
-			"packet, vsock, XDP and other socket families of a live cgroup are not "
-			"denied",
+			place->watch ? KILLED_AFTER
+				     : "packet, vsock, XDP and other socket families of a live "
+				       "cgroup are not denied",
 			"/network/families");
 	if (attach && !place->lsm)
 		add_gap(gaps, false,
-			"joining a multicast group is not denied on a live cgroup; the kernel "
-			"sends "
-			"the group's address",
+			place->watch ? "who joins a multicast group is killed; the kernel may have "
+				       "sent the group's address by then"
+				     : "joining a multicast group is not denied on a live cgroup; "
+				       "the kernel sends the group's address",
 			"/network");
 	if (policy->tool_count == 0)
 		add_gap(gaps, false, "tool calls are not judged", "/tools");
@@ -189,17 +202,30 @@ static void find_tool_gaps(const struct policy *policy, const struct place *plac
 		add_gap(gaps, true, "budgets are not counted", "/budgets");
 }
 
+static bool scope_asks_watch(const struct scope *scope)
+{
+	return scope->process.syscalls_present || scope->process.exec_present;
+}
+
+bool tiers_ask_watch(const struct policy *policy, const struct tool *tool)
+{
+	return scope_asks_watch(&policy->agent) || (tool && scope_asks_watch(&tool->scope));
+}
+
 void tiers_find_gaps(const struct policy *policy, const struct tool *tool,
 		     const struct place *place, struct gaps *gaps)
 {
+	struct place here = *place;
+
 	*gaps = (struct gaps){0};
-	find_common_gaps(&policy->agent, place, gaps);
+	here.watch = place->watch && tiers_ask_watch(policy, tool);
+	find_common_gaps(&policy->agent, &here, gaps);
 	if (tool)
-		find_common_gaps(&tool->scope, place, gaps);
-	if (place->tier == TIER_ATTACH && !place->lsm)
-		find_attach_gaps(&policy->agent, gaps);
-	if (place->tier == TIER_ATTACH && !place->lsm && tool)
-		find_attach_gaps(&tool->scope, gaps);
-	find_tool_gaps(policy, place, gaps);
-	find_default_gaps(policy, place, gaps);
+		find_common_gaps(&tool->scope, &here, gaps);
+	if (here.tier == TIER_ATTACH && !here.lsm)
+		find_attach_gaps(&policy->agent, &here, gaps);
+	if (here.tier == TIER_ATTACH && !here.lsm && tool)
+		find_attach_gaps(&tool->scope, &here, gaps);
+	find_tool_gaps(policy, &here, gaps);
+	find_default_gaps(policy, &here, gaps);
 }

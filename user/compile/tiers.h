@@ -21,9 +21,15 @@ struct place {
 	enum tier tier;
 	bool unix_sockets;    /* the kernel asks about them: Linux 6.7 and later */
 	bool lsm;	      /* BPF LSM is active: its hooks are asked */
+	bool watch;	      /* a live cgroup's processes can be killed for what they did */
 	int landlock_abi;     /* Landlock's version; 0: none */
 	unsigned controllers; /* of enum controller: limits that can be set there */
 };
+
+/* Does the manifest itself say what may be called or executed? That is worth watching a live cgroup
+ * for where no LSM is asked; the format's defaults are not, since every task of the machine pays.
+ */
+bool tiers_ask_watch(const struct policy *policy, const struct tool *tool);
 
 struct gap {
 	char pointer[256];	   /* JSON pointer of what is not enforced */

@@ -277,12 +277,21 @@ static int attach_watch(struct enforcer *enforcer, uint64_t policy, struct error
 	return 0;
 }
 
+/* By a predecessor, for a cgroup that nobody has enrolled again. */
+static bool watch_is_left(const struct enforcer *enforcer)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/links/watch_call", enforcer->pin_root);
+	return access(path, F_OK) == 0;
+}
+
 /* Off when the last one has gone: every system call of the machine pays for it. */
 static void detach_watch(struct enforcer *enforcer)
 {
 	char folder[PATH_MAX];
 
-	if (!enforcer->watch_attached)
+	if (!enforcer->watch_attached && !(watch_is_left(enforcer) && enforcer_can_watch(enforcer)))
 		return;
 	for (uint32_t slot = 1; slot < CGROUPS_MAX; slot++)
 		if (policy_is_watched(enforcer->enrolments[slot].policy))

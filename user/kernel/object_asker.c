@@ -4,9 +4,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 
@@ -33,7 +32,7 @@ static int start(struct object_asker *asker)
 		return result;
 	program = bpf_object__find_program_by_name(asker->object, "answer_object");
 	asker->map = bpf_object__find_map_fd_by_name(asker->object, "object_question");
-	asker->link = program ? bpf_program__attach_lsm(program) : NULL;
+	asker->link = program ? bpf_program__attach_trace(program) : NULL;
 	return asker->link && asker->map >= 0 ? 0 : -errno;
 }
 
@@ -62,20 +61,21 @@ void object_asker_free(struct object_asker *asker)
 int object_ask(const struct object_asker *asker, int fd, struct object_key *object,
 	       struct error *error)
 {
-	struct object_question question = {.thread = (uint64_t)getpid() << 32 |
-						     (uint32_t)syscall(SYS_gettid)};
-	struct statx ignored;
+	struct object_question question = {
+		.thread = (uint64_t)getpid() << 32 | (uint32_t)syscall(SYS_gettid),
+		.fd = (uint32_t)fd,
+	};
 	uint32_t only = 0;
 
+	/* The system call that reads the answer is the one that is answered. */
 	if (bpf_map_update_elem(asker->map, &only, &question, BPF_ANY) < 0 ||
-	    statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &ignored) < 0 ||
 	    bpf_map_lookup_elem(asker->map, &only, &question) < 0)
 		return error_set_errno(error, STATUS_SYSTEM, errno,
 				       "cannot ask the kernel which file a path names");
 	if (!question.answered)
 		return error_set(error, STATUS_SYSTEM,
-				 "the kernel does not say which file a path names: its LSM does "
-				 "not call us, or this process is in a PID namespace of its own");
+				 "the kernel does not say which file a path names: this process is "
+				 "in a PID namespace of its own");
 	*object = question.object;
 	return 0;
 }

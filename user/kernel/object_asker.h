@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asks the kernel what an open file is, as the hooks of the LSM see it; for objects.c. */
+/* Asks the kernel what an open file is, as programs in the kernel see it; for objects.c. */
 #ifndef AGENTPOL_KERNEL_OBJECT_ASKER_H
 #define AGENTPOL_KERNEL_OBJECT_ASKER_H
 
@@ -8,7 +8,8 @@
 
 struct object_asker;
 
-/* For the thread that calls; as long as it is there each stat(2) of the machine costs a little. */
+/* For the thread that calls; as long as it is there each system call of the machine costs a
+ * little. */
 struct object_asker *object_asker_new(struct error *error) MUST_USE;
 /* Accepts NULL. */
 void object_asker_free(struct object_asker *asker);

@@ -2,7 +2,7 @@
 /*
  * What the paths of a policy name on this machine: files and directories as the kernel knows them,
  * so that a rule holds whatever path leads there. The kernel itself is asked for each, since
- * stat(2) has other numbers on overlayfs and btrfs. Only where the LSM heeds us, see lsm.h.
+ * stat(2) has other numbers on overlayfs and btrfs. Needs type information (BTF).
  */
 #ifndef AGENTPOL_KERNEL_OBJECTS_H
 #define AGENTPOL_KERNEL_OBJECTS_H

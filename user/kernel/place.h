@@ -6,6 +6,9 @@
 #include "compile/tiers.h"
 #include "kernel/enforcer.h"
 
-void place_find(const struct enforcer *enforcer, enum tier tier, struct place *place);
+/* For the policy (and one tool's scope, if not NULL): whether a live cgroup can be watched takes
+ * loading programs, and is found out for a policy that asks for it. */
+void place_find(struct enforcer *enforcer, enum tier tier, const struct policy *policy,
+		const struct tool *tool, struct place *place);
 
 #endif

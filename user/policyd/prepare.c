@@ -31,17 +31,15 @@ struct policy *agents_read_manifest(const struct agent_request *request, struct 
 	return NULL;
 }
 
-static int refuse_gaps(const struct enforcer *enforcer, const struct policy *policy,
+static int refuse_gaps(const struct place *place, const struct policy *policy,
 		       const struct tool *tool, const struct agent_request *request,
 		       struct error *error)
 {
-	struct place place;
 	struct gaps gaps;
 	char list[ERROR_TEXT_MAX / 2] = "";
 	size_t used = 0;
 
-	place_find(enforcer, request->tier, &place);
-	tiers_find_gaps(policy, tool, &place, &gaps);
+	tiers_find_gaps(policy, tool, place, &gaps);
 	if (!gaps.explicit_count || request->allow_degraded)
 		return 0;
 	for (size_t i = 0; i < gaps.count && used < sizeof(list); i++)
@@ -87,6 +85,21 @@ static struct image *compile(const struct policy *policy, const struct tool *too
 	return image_new(policy, tool, &target, error);
 }
 
+/* Flags of the policy besides those of its image. What a kill can't undo is a gap, which only
+ * --allow-degraded takes. */
+static uint32_t find_flags(const struct place *place, const struct agent_request *request)
+{
+	return place->watch && request->allow_degraded ? POLICY_WATCH : 0;
+}
+
+/* Are the policy's paths looked up in the kernel? Of who is watched only what it executes is. */
+static bool judges_objects(const struct enforcer *enforcer, const struct image *image,
+			   uint32_t flags)
+{
+	return enforcer_judges_tasks(enforcer) ||
+	       ((flags & POLICY_WATCH) && (image->flags & POLICY_EXEC));
+}
+
 /* What the policy's paths name for who is in the cgroup. One that ends meanwhile is no reason to
  * fail: then it is as for a cgroup in which nobody is yet. */
 static int find_objects(const struct enforcer *enforcer, const struct image *image,
@@ -95,8 +108,7 @@ static int find_objects(const struct enforcer *enforcer, const struct image *ima
 	const char *const *own = enforcer_own_places(enforcer);
 	const pid_t target = cgroup_first_process(cgroup_path);
 
-	if (!enforcer_judges_tasks(enforcer) ||
-	    objects_find(image, target, own, objects, error) == 0)
+	if (objects_find(image, target, own, objects, error) == 0)
 		return 0;
 	if (!target || cgroup_first_process(cgroup_path) == target)
 		return -1;
@@ -123,6 +135,8 @@ int prepare(struct enforcer *enforcer, const struct agent_request *request,
 	_cleanup_image_ struct image *image = NULL;
 	_cleanup_objects_ struct object_list objects = {0};
 	const struct tool *tool = NULL;
+	struct place place;
+	uint32_t flags;
 
 	if (!policy)
 		return -1;
@@ -131,10 +145,13 @@ int prepare(struct enforcer *enforcer, const struct agent_request *request,
 		if (!tool)
 			return -1;
 	}
-	if (refuse_gaps(enforcer, policy, tool, request, error) < 0)
+	place_find(enforcer, request->tier, policy, tool, &place);
+	if (refuse_gaps(&place, policy, tool, request, error) < 0)
 		return -1;
+	flags = find_flags(&place, request);
 	image = compile(policy, tool, request->cgroup_path, &prepared->resolvers, error);
-	if (!image || find_objects(enforcer, image, request->cgroup_path, &objects, error) < 0)
+	if (!image || (judges_objects(enforcer, image, flags) &&
+		       find_objects(enforcer, image, request->cgroup_path, &objects, error) < 0))
 		return -1;
 	prepared->sql =
 		agent_sql_new(tool, request->manifest_text, request->manifest_length, error);
@@ -144,6 +161,7 @@ int prepare(struct enforcer *enforcer, const struct agent_request *request,
 		agent_sql_free(prepared->sql);
 		return -1;
 	}
+	prepared->loaded |= POLICY_WORD(0, flags);
 	prepared->policy = policy;
 	policy = NULL;
 	return 0;

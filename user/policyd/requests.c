@@ -49,7 +49,7 @@ static int find_cgroup(struct call *call, char *path, uint64_t *cgroup)
 	return cgroup_id(path, cgroup, &call->error);
 }
 
-static void write_gaps(const struct enforcer *enforcer, const struct agent *agent,
+static void write_gaps(struct enforcer *enforcer, const struct agent *agent,
 		       struct json_writer *answer)
 {
 	const struct tool *tool =
@@ -57,7 +57,7 @@ static void write_gaps(const struct enforcer *enforcer, const struct agent *agen
 	struct place place;
 	struct gaps gaps;
 
-	place_find(enforcer, agent->tier, &place);
+	place_find(enforcer, agent->tier, agent->policy, tool, &place);
 	tiers_find_gaps(agent->policy, tool, &place, &gaps);
 	json_key(answer, "not_enforced");
 	json_open_array(answer);
@@ -155,7 +155,7 @@ static void write_guard(const struct call *call, const struct agent *agent)
 /* Into an object that is open. */
 static void write_agent_members(const struct call *call, const struct agent *agent)
 {
-	const struct enforcer *enforcer = call->subject->enforcer;
+	struct enforcer *enforcer = call->subject->enforcer;
 	struct json_writer *answer = call->answer;
 	struct verdict_counters counters;
 
