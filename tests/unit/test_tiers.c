@@ -64,7 +64,7 @@ static const struct {
 	{START "\"process\":{\"limits\":{\"pids\":5}}}", NULL, false, false},
 	{START "\"process\":{\"limits\":{\"memory\":\"1GiB\"}}}", "/process/limits/memory", true,
 	 true},
-	{START "\"process\":{\"on_violation\":\"kill\"}}", "/process/on_violation", true, true},
+	{START "\"process\":{\"on_violation\":\"kill\"}}", NULL, false, false},
 	{START "\"files\":{\"read\":[\"/usr\"]}}", "/files", false, true},
 	{START "\"budgets\":{\"calls\":5}}", "/budgets", true, true},
 	{START TOOL(""), NULL, false, false},

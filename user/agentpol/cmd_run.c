@@ -228,8 +228,8 @@ static void tell(const struct run *run, const char *line)
 	FILE *out;
 
 	/* The agent's own coming and going, and sums, are no news to who started it. */
-	if (run->quiet || strstr(line, "\"kind\":\"agent\"") ||
-	    strstr(line, "\"kind\":\"traffic\""))
+	if (run->quiet || strstr(line, "\"kind\":\"traffic\"") ||
+	    (strstr(line, "\"kind\":\"agent\"") && !strstr(line, "\"reason\":\"killed\"")))
 		return;
 	/* One write: the command writes to the same terminal. */
 	out = open_memstream(&text, &length);

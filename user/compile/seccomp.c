@@ -34,7 +34,7 @@ static void release_filter(scmp_filter_ctx *filter)
 
 struct filter {
 	scmp_filter_ctx context;
-	uint32_t deny; /* the action: EPERM, or in audit mode a line in the kernel's log */
+	uint32_t deny; /* the action: EPERM or a kill, in audit mode a line in the kernel's log */
 	unsigned families;
 	int failure; /* negative errno of the first rule that failed */
 };
@@ -168,6 +168,14 @@ static void filter_user_namespaces(struct filter *filter, const struct process *
 		add_rule(filter, filter->deny, SCMP_SYS(clone), 1, flags);
 }
 
+/* What becomes of a call that is denied. */
+static uint32_t deny_action(const struct policy *policy, const struct tool *tool)
+{
+	if (policy->mode == MODE_AUDIT)
+		return SCMP_ACT_LOG;
+	return policy_kills(policy, tool) ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(EPERM);
+}
+
 static int make_filter(const struct policy *policy, const struct tool *tool,
 		       scmp_filter_ctx *context, struct error *error)
 {
@@ -175,7 +183,7 @@ static int make_filter(const struct policy *policy, const struct tool *tool,
 	const struct process *of_tool = tool ? &tool->scope.process : NULL;
 	struct filter filter = {
 		.context = seccomp_init(SCMP_ACT_ALLOW),
-		.deny = policy->mode == MODE_AUDIT ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(EPERM),
+		.deny = deny_action(policy, tool),
 		.families =
 			policy->agent.network.families | (tool ? tool->scope.network.families : 0),
 	};

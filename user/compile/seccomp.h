@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The launch tier's system call filter, made with libseccomp: what "process" denies, socket
- * families that are not granted, and what no sandboxed program may do to its terminal.
+ * families that are not granted, and what no sandboxed program may do to its terminal. What is
+ * denied gets EPERM, or ends the process where "on_violation" says so.
  */
 #ifndef AGENTPOL_COMPILE_SECCOMP_H
 #define AGENTPOL_COMPILE_SECCOMP_H

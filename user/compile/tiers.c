@@ -116,20 +116,37 @@ static void find_limit_gaps(const struct scope *scope, const struct place *place
 		add_gap(gaps, true, NO_CONTROLLER("cpu"), "%s/process/limits/cpu", scope->pointer);
 }
 
+/* Where a denial comes before the kill, or without one. */
+static void find_kill_gaps(const struct policy *policy, const struct tool *tool,
+			   const struct place *place, struct gaps *gaps)
+{
+	const bool by_tool = tool && tool->scope.process.kill_on_violation;
+	const bool lists = policy->agent.files.present || policy->agent.process.exec_present;
+	const char *pointer = by_tool ? tool->scope.pointer : "";
+
+	if (!policy_kills(policy, tool))
+		return;
+	add_gap(gaps, false,
+		"after a denial on the network a process runs on for some milliseconds until "
+		"agentpol has killed it, and as long as policyd is away",
+		"%s/process/on_violation", pointer);
+	if (place->tier == TIER_LAUNCH && !place->lsm && lists)
+		add_gap(gaps, false,
+			"Landlock denies, but neither logs nor kills: a process lives on after a "
+			"denial by the lists of files and exec, and where capabilities are missing",
+			"%s/process/on_violation", pointer);
+}
+
 /* What neither tier enforces. */
 static void find_common_gaps(const struct scope *scope, const struct place *place,
 			     struct gaps *gaps)
 {
-	const struct process *process = &scope->process;
 	const char *pointer = scope->pointer;
 
 	if (scope->network.unix_present && !place->unix_sockets)
 		add_gap(gaps, true, "connects to Unix sockets are not judged before Linux 6.7",
 			"%s/network/unix", pointer);
 	find_limit_gaps(scope, place, gaps);
-	if (process->kill_on_violation)
-		add_gap(gaps, true, "a process that is denied is not killed",
-			"%s/process/on_violation", pointer);
 	find_file_gaps(scope, place, gaps);
 }
 
@@ -224,6 +241,7 @@ void tiers_find_gaps(const struct policy *policy, const struct tool *tool,
 		find_attach_gaps(&policy->agent, gaps);
 	if (place->tier == TIER_ATTACH && !place->lsm && tool)
 		find_attach_gaps(&tool->scope, gaps);
+	find_kill_gaps(policy, tool, place, gaps);
 	find_tool_gaps(policy, place, gaps);
 	find_default_gaps(policy, place, gaps);
 }

@@ -80,6 +80,12 @@ const struct tool *policy_find_tool(const struct policy *policy, const char *nam
 	return NULL;
 }
 
+bool policy_kills(const struct policy *policy, const struct tool *tool)
+{
+	return policy->agent.process.kill_on_violation ||
+	       (tool && tool->scope.process.kill_on_violation);
+}
+
 int capability_find(const char *name)
 {
 	size_t i;
