@@ -158,7 +158,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(wildcard user/*/*.h bpf/*.h)
 .SECONDARY:
 
 # ---- checks ----
-.PHONY: test check check-sql check-sql-mutants check-layers check-unit check-sanitized check-vm fuzz bench bench-egress bench-names bench-sql demo deps install uninstall clean format help tests
+.PHONY: test check check-sql check-sql-mutants check-layers check-unit check-sanitized check-vm fuzz bench bench-egress bench-names bench-sql bench-vm demo deps install uninstall clean format help tests
 
 tests: all $(UNIT_TESTS) $(KERNEL_TESTS) $(TEST_TOOLS) $(EVASION_TOOLS)
 
@@ -189,7 +189,7 @@ check-layers: ## no include runs up the table of rooms
 
 fuzz: $(FUZZERS) ## build the libFuzzer targets (build/fuzz/)
 
-bench: bench-egress bench-names bench-sql ## every benchmark
+bench: bench-egress bench-names bench-sql bench-vm ## every benchmark
 
 bench-egress: $(BENCHMARKS) ## cost of egress enforcement, as ratios (as root)
 	$(Q)$(BUILD)/tools/bench-egress
@@ -202,6 +202,9 @@ bench-names: $(BENCHMARKS) $(PROGRAMS) ## cost of host names, and of starting a 
 bench-sql: $(BENCHMARKS) $(PROGRAMS) ## cost of the SQL guard beside pgbouncer (as root)
 	$(Q)BUILD=$(BUILD) tools/bench-sql.sh
 	$(Q)$(BUILD)/tools/bench-decision
+
+bench-vm: $(BENCHMARKS) $(PROGRAMS) ## cost of the LSM's hooks, as instructions, on kernels under QEMU
+	$(Q)BUILD=$(BUILD) tools/bench-vm.sh $(KERNELS)
 
 demo: deps ## build, and show an agent under a manifest (as root)
 	+$(Q)$(MAKE) --no-print-directory -s -j$$(nproc) all

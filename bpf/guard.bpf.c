@@ -369,7 +369,37 @@ int BPF_PROG(guard_setrlimit, struct task_struct *other)
 	return judge_other(other, PROCESS_SCHEDULE);
 }
 
+SEC("lsm/file_fcntl")
+int BPF_PROG(guard_fcntl, struct file *file, unsigned int command, unsigned long argument)
+{
+	return judge_control(command, argument);
+}
+
 /* ---- sockets and terminals ---- */
+
+/* Whatever path led to the server's socket: it is known by where it is bound. */
+SEC("lsm/unix_stream_connect")
+int BPF_PROG(guard_stream, struct sock *from, struct sock *to)
+{
+	return judge_server(to);
+}
+
+SEC("lsm/unix_may_send")
+int BPF_PROG(guard_datagram, struct socket *from, struct socket *to)
+{
+	return judge_server(to->sk);
+}
+
+static __always_inline int judge_any_ioctl(struct file *file, unsigned int request)
+{
+	int result = judge_ioctl(request);
+
+	if (!result)
+		result = judge_owner_ioctl(request);
+	if (!result && sets_flags(request))
+		result = judge_change(file->f_path.dentry, file->f_path.mnt);
+	return result;
+}
 
 SEC("lsm/socket_create")
 int BPF_PROG(guard_family, int family, int type, int protocol, int by_kernel)
@@ -386,17 +416,13 @@ int BPF_PROG(guard_option, struct socket *socket, int level, int option)
 SEC("lsm/file_ioctl")
 int BPF_PROG(guard_ioctl, struct file *file, unsigned int request)
 {
-	if (sets_flags(request))
-		return judge_change(file->f_path.dentry, file->f_path.mnt);
-	return judge_ioctl(request);
+	return judge_any_ioctl(file, request);
 }
 
 SEC("lsm/file_ioctl_compat")
 int BPF_PROG(guard_ioctl_compat, struct file *file, unsigned int request)
 {
-	if (sets_flags(request))
-		return judge_change(file->f_path.dentry, file->f_path.mnt);
-	return judge_ioctl(request);
+	return judge_any_ioctl(file, request);
 }
 
 /* SCM_RIGHTS and pidfd_getfd(2), at the receiver: a file is opened thereby. A program of its own

@@ -43,6 +43,61 @@ static __always_inline __u32 access_wanted(const struct file *file)
 	return (mode & FMODE_READ ? OBJECT_READ : 0) | (mode & FMODE_WRITE ? OBJECT_WRITE : 0);
 }
 
+/* Whose file in /proc is that, if a process's? */
+static __always_inline const struct task_struct *owner_in_proc(const struct inode *inode)
+{
+	const struct proc_inode *file =
+		(const void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
+	const struct pid *pid = BPF_CORE_READ(file, pid);
+	const struct hlist_node *first = pid ? BPF_CORE_READ(pid, tasks[0].first) : NULL;
+
+	return first ? (const void *)first - bpf_core_field_offset(struct task_struct, pid_links)
+		     : NULL;
+}
+
+/* Files of /proc/PID that show what is in a process. Most ask ptrace's hook, too, but not of who
+ * has CAP_PERFMON. By the first eight letters. */
+static __always_inline bool shows_memory(const struct dentry *dentry)
+{
+	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+	char letters[9] = {};
+	__u64 word;
+
+	bpf_probe_read_kernel_str(letters, sizeof(letters), name);
+	__builtin_memcpy(&word, letters, sizeof(word));
+	switch (bpf_be64_to_cpu(word)) {
+	case 0x656e7669726f6e00: /* environ */
+	case 0x6d61707300000000: /* maps */
+	case 0x6d656d0000000000: /* mem */
+	case 0x6175787600000000: /* auxv */
+	case 0x736d617073000000: /* smaps */
+	case 0x736d6170735f726f: /* smaps_rollup */
+	case 0x6e756d615f6d6170: /* numa_maps */
+	case 0x706167656d617000: /* pagemap */
+	case 0x737461636b000000: /* stack */
+	case 0x73797363616c6c00: /* syscall */
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A file in /proc by which a process outside is written to, or looked into. Never kept: a process
+ * can be moved. */
+static __always_inline bool reaches_process_outside(const struct subject *subject,
+						    const struct file *file, __u32 wanted)
+{
+	const struct dentry *dentry = file->f_path.dentry;
+	const struct task_struct *owner;
+
+	if (BPF_CORE_READ(dentry, d_sb, s_magic) != PROC_MAGIC)
+		return false;
+	if (!(wanted & OBJECT_WRITE) && !shows_memory(dentry))
+		return false;
+	owner = owner_in_proc(file->f_inode);
+	return owner && !task_is_below(owner, subject->cgroup);
+}
+
 /* What is not known to be allowed. */
 static __always_inline int judge_unknown_open(const struct subject *subject, struct file *file,
 					      __u32 wanted, __u32 epoch)
@@ -52,8 +107,11 @@ static __always_inline int judge_unknown_open(const struct subject *subject, str
 
 	if (is_internal(file))
 		return 0;
-	access = object_access_of_file(subject, file, epoch);
 	question.subject = *subject;
+	if (reaches_process_outside(subject, file, wanted))
+		return conclude_object(&question, REASON_PROCESS, file->f_path.dentry,
+				       file->f_path.mnt);
+	access = object_access_of_file(subject, file, epoch);
 	return conclude_object(&question, object_reason(access, wanted), file->f_path.dentry,
 			       file->f_path.mnt);
 }
@@ -233,6 +291,28 @@ static __always_inline void object_loses_name(const struct dentry *dentry)
 
 	if (inode && inode->i_nlink > 1)
 		object_forget(inode);
+}
+
+/* A Unix socket's file that is the enforcer's, or denied. Which ones may be connected to by their
+ * path the cgroup's hooks judge, from Linux 6.7 on. */
+VERIFIED_ONCE int judge_server_at(__u64 socket)
+{
+	struct question question = {.kind = EVENT_FILE, .hook = HOOK_LSM, .detail = OBJECT_WRITE};
+	const struct unix_sock *server = (const struct unix_sock *)socket;
+	const struct dentry *dentry = BPF_CORE_READ(server, path.dentry);
+	enum event_reason reason;
+
+	if (!dentry || !subject_is_current(&question.subject))
+		return 0;
+	reason = object_reason(object_access_for(&question.subject, dentry), 0);
+	if (reason == REASON_NONE)
+		return 0;
+	return conclude_object(&question, reason, dentry, BPF_CORE_READ(server, path.mnt));
+}
+
+static __always_inline int judge_server(const struct sock *socket)
+{
+	return hook_result(judge_server_at(address_of(socket)));
 }
 
 #endif

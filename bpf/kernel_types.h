@@ -35,6 +35,28 @@ struct cred {
 	struct user_namespace *user_ns;
 } KERNEL_VIEW;
 
+struct upid {
+	int nr;
+} KERNEL_VIEW;
+
+struct hlist_node {
+	struct hlist_node *next;
+} KERNEL_VIEW;
+
+struct hlist_head {
+	struct hlist_node *first;
+} KERNEL_VIEW;
+
+struct pid {
+	unsigned int level;
+	struct hlist_head tasks[4]; /* by enum pid_type */
+	struct upid numbers[];	    /* by level of PID namespace */
+} KERNEL_VIEW;
+
+struct signal_struct {
+	struct pid *pids[4];
+} KERNEL_VIEW;
+
 struct thread_info {
 	unsigned long flags;
 	__u32 status; /* x86 alone */
@@ -49,6 +71,9 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;
 	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	struct hlist_node pid_links[4];
+	struct signal_struct *signal;
 } KERNEL_VIEW;
 
 struct qstr {
@@ -69,6 +94,12 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	__u32 i_generation;
+} KERNEL_VIEW;
+
+/* A file in /proc, see fs/proc/internal.h. */
+struct proc_inode {
+	struct pid *pid;
+	struct inode vfs_inode;
 } KERNEL_VIEW;
 
 struct dentry {
@@ -99,6 +130,11 @@ struct file {
 	unsigned int f_flags;
 	struct inode *f_inode;
 	const struct path f_path;
+} KERNEL_VIEW;
+
+struct sock;
+struct unix_sock {
+	struct path path; /* where it is bound; empty for an abstract name */
 } KERNEL_VIEW;
 
 struct linux_binprm {

@@ -62,7 +62,8 @@ static __always_inline void object_forget(struct inode *inode)
 		*(volatile __u64 *)&verdicts->words[i] = 0;
 }
 
-/* The same of a file that is open, and is kept for the next time. */
+/* The same of a file that is open, and is kept for the next time; but not in /proc, where inodes
+ * come and go with processes. */
 static __always_inline __u32 object_access_of_file(const struct subject *subject, struct file *file,
 						   __u32 epoch)
 {
@@ -71,6 +72,7 @@ static __always_inline __u32 object_access_of_file(const struct subject *subject
 	const __u32 access = object_access_for(subject, file->f_path.dentry);
 
 	if (state && (access & OBJECT_OPEN) &&
+	    BPF_CORE_READ(file, f_path.dentry, d_sb, s_magic) != PROC_MAGIC &&
 	    bpf_ktime_get_ns() - *(volatile __u64 *)&state->moved_at > CACHE_PAUSE_NS)
 		object_remember(file->f_inode, id, epoch, access);
 	return access;

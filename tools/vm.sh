@@ -21,6 +21,7 @@ Environment:
   AGENTPOL_VM_MIRROR   a mirror of Debian (default http://deb.debian.org)
   AGENTPOL_VM_ACCEL    QEMU's accelerator (default tcg)
   AGENTPOL_VM_TIMEOUT  seconds that one kernel's tests may take (default 900)
+  AGENTPOL_VM_JOBS     kernels at a time (default: one for each CPU here, four at most)
   AGENTPOL_VM_LOGS     a folder that keeps each boot's console and output
 TEXT
 }
@@ -38,11 +39,18 @@ mirror=${AGENTPOL_VM_MIRROR:-http://deb.debian.org}
 accel=${AGENTPOL_VM_ACCEL:-tcg}
 timeout=${AGENTPOL_VM_TIMEOUT:-900}
 build=${BUILD:-build}
-count=0 failed=0
+jobs=${AGENTPOL_VM_JOBS:-$(nproc)}
+[ "$jobs" -le 4 ] || jobs=4
 
-ok() { count=$((count + 1)); echo "ok $count - $1"; }
-not_ok() { count=$((count + 1)) failed=$((failed + 1)); echo "not ok $count - $1"; }
-skip() { count=$((count + 1)); echo "ok $count - $1 # SKIP $2"; }
+ok() { echo "ok - $1"; }
+not_ok() { echo "not ok - $1"; }
+skip() { echo "ok - $1 # SKIP $2"; }
+
+# Numbers the tests of all kernels; false when one has failed.
+number() {
+  awk '/^ok - / {sub(/^ok/, "ok " ++count)} /^not ok - / {sub(/^not ok/, "not ok " ++count); failed = 1} {print; fflush()}
+       END {print "1.." count + 0; exit failed}'
+}
 
 # version_at_least VERSION LEAST
 version_at_least() { [ "$(printf '%s\n' "$2" "$1" | sort -V | head -1)" = "$2" ]; }
@@ -190,17 +198,20 @@ copy_with_libraries() { # ROOT FROM TO
 programs=(agentpol policyd tests/kernel/test_enforcement tests/kernel/test_differential
   tests/kernel/test_sockets tests/kernel/test_unix tests/kernel/test_traffic tests/kernel/test_names
   tests/kernel/test_steer tests/kernel/test_guard)
-readonly breach=tests/evasion/breach/breach # static: no library goes with it
+statics=(tests/evasion/breach/breach) # no library goes with them
+init=tools/vm-init
 make_initramfs() { # KERNEL-FOLDER TO
   local root=$scratch/root program
   rm -rf "$root"
   mkdir -p "$root"/{bin,dev,proc,sys,tmp,run,etc,modules,usr/bin}
   install "$(command -v busybox)" "$root/bin/busybox"
-  install tools/vm-init "$root/init"
+  install "$init" "$root/init"
   for program in "${programs[@]}"; do
     copy_with_libraries "$root" "$build/$program" "/agentpol/${program##*/}"
   done
-  install "$build/$breach" "$root/agentpol/breach"
+  for program in "${statics[@]}"; do
+    install "$build/$program" "$root/agentpol/${program##*/}"
+  done
   # busybox's own ip makes no veth, and its shell would not ask for another one.
   copy_with_libraries "$root" "$(command -v dash)" /bin/sh
   copy_with_libraries "$root" "$(PATH=$PATH:/sbin:/usr/sbin command -v ip)" /usr/bin/ip
@@ -218,6 +229,9 @@ cpu_for() { # KERNEL-FOLDER
   case ${1##*/} in [0-6].*) echo max,-cx16 ;; *) echo max ;; esac
 }
 
+machine=() # more of QEMU's options
+lsm=landlock,lockdown,yama,integrity,apparmor,bpf
+
 # boot KERNEL-FOLDER INITRAMFS EXPECT: console and output come to the scratch folder; true when init said that it has
 # ended. A boot that never reached user space is tried again, one that did never.
 boot() {
@@ -228,8 +242,8 @@ boot() {
     qemu-system-x86_64 -accel "$accel" -nodefaults -no-reboot -machine pc -smp 1 -m 1024 \
       -cpu "$(cpu_for "$1")" -display none -kernel "$image" -initrd "$2" \
       -serial "file:$scratch/console" -serial "file:$scratch/output" \
-      -device isa-debug-exit,iobase=0xf4,iosize=0x04 \
-      -append "console=ttyS0 panic=-1 quiet loglevel=4 lsm=landlock,lockdown,yama,integrity,apparmor,bpf EXPECT=$3" \
+      -device isa-debug-exit,iobase=0xf4,iosize=0x04 "${machine[@]}" \
+      -append "console=ttyS0 panic=-1 quiet loglevel=4 lsm=$lsm EXPECT=$3" \
       </dev/null >"$scratch/qemu" 2>&1 &
     pid=$! qemu=$! started=$SECONDS
     while kill -0 "$pid" 2>/dev/null; do
@@ -292,9 +306,73 @@ run_kernel() { # KERNEL
   echo "# $1: $(cat "$folder/package"), $((SECONDS - started)) s"
 }
 
-# ---- the whole ----
+# one_kernel KERNEL: in a scratch folder of its own, so that several can run
+one_kernel() {
+  scratch=$scratch/$1
+  mkdir "$scratch"
+  trap '[ -z "$qemu" ] || kill "$qemu" 2>/dev/null' EXIT
+  trap 'exit 130' INT TERM
+  run_kernel "$1"
+}
+
+# Each kernel's output in one piece, in the order in which they were asked for.
+run_kernels() {
+  local kernel
+  local -A started=()
+  local -a waiting=()
+  # shellcheck disable=SC2046
+  trap 'kill $(jobs -p) 2>/dev/null; exit 143' TERM
+  for kernel in "${kernels[@]}"; do
+    if ! fetch_kernel "$kernel" 2>"$scratch/fetch"; then
+      skip "$kernel" "not fetched: $(tail -1 "$scratch/fetch" | tr -d '#')"
+    elif [ -n "$only_fetch" ]; then
+      ok "$kernel: $(cat "$cache/$kernel/package")"
+    else
+      waiting+=("$kernel")
+    fi
+  done
+  for kernel in "${waiting[@]}"; do
+    while [ "$(jobs -pr | wc -l)" -ge "$jobs" ]; do wait -n || true; done
+    (one_kernel "$kernel") >"$scratch/$kernel.tap" &
+    started[$kernel]=$!
+  done
+  for kernel in "${waiting[@]}"; do
+    wait "${started[$kernel]}" || true
+    cat "$scratch/$kernel.tap"
+  done
+}
+
+skip_all() { echo "1..0 # SKIP $1" && exit 0; }
+
+# What is missing here is a reason to skip all.
+prepare() {
+  local program
+  local -a missing
+  [ "$(uname -m)" = x86_64 ] || skip_all "the VM runner knows x86_64 alone"
+  mapfile -t missing < <(missing_packages)
+  [ "${#missing[@]}" -eq 0 ] || skip_all "missing here: ${missing[*]} (tools/vm.sh --deps installs them)"
+  for program in "${programs[@]}" "${statics[@]}"; do
+    [ -n "$only_fetch" ] || [ -x "$build/$program" ] || skip_all "$build/$program is not built (make tests)"
+  done
+  mkdir -p "$cache"
+  scratch=$(mktemp -d)
+  trap cleanup EXIT
+  trap 'exit 130' INT TERM
+}
+
+cleanup() {
+  # shellcheck disable=SC2046
+  kill $(jobs -p) 2>/dev/null || true
+  [ -z "$qemu" ] || kill "$qemu" 2>/dev/null || true
+  wait
+  rm -rf "$scratch" "$cache"/new.??????
+}
 
 update='' only_fetch='' kernels=() qemu='' scratch=''
+
+# tools/bench-vm.sh has a main of its own.
+[ "${BASH_SOURCE[0]}" = "$0" ] || return 0
+
 while [ $# -gt 0 ]; do
   case $1 in
     --deps) install_packages ;;
@@ -307,32 +385,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ "${#kernels[@]}" -gt 0 ] || kernels=("${default_kernels[@]}")
-
-skip_all() { echo "1..0 # SKIP $1" && exit 0; }
-[ "$(uname -m)" = x86_64 ] || skip_all "the VM runner knows x86_64 alone"
-mapfile -t missing < <(missing_packages)
-[ "${#missing[@]}" -eq 0 ] || skip_all "missing here: ${missing[*]} (tools/vm.sh --deps installs them)"
-for program in "${programs[@]}" "$breach"; do
-  [ -n "$only_fetch" ] || [ -x "$build/$program" ] || skip_all "$build/$program is not built (make tests)"
-done
-
-mkdir -p "$cache"
-scratch=$(mktemp -d)
-cleanup() {
-  [ -z "$qemu" ] || kill "$qemu" 2>/dev/null || true
-  rm -rf "$scratch" "$cache"/new.??????
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-for kernel in "${kernels[@]}"; do
-  if ! fetch_kernel "$kernel" 2>"$scratch/fetch"; then
-    skip "$kernel" "not fetched: $(tail -1 "$scratch/fetch" | tr -d '#')"
-  elif [ -n "$only_fetch" ]; then
-    ok "$kernel: $(cat "$cache/$kernel/package")"
-  else
-    run_kernel "$kernel"
-  fi
-done
-echo "1..$count"
-[ "$failed" -eq 0 ]
+prepare
+# In the background, so that a signal is heard at once.
+run_kernels | number &
+wait $!

@@ -67,6 +67,7 @@ struct run {
 	struct launch launch;
 	/* as made */
 	struct launch_files files;
+	bool judged; /* by the kernel's LSM, file by file */
 	struct policy *policy;
 	char *manifest_text;
 	char cgroup_folder[PATH_MAX];	/* of all runs */
@@ -257,6 +258,7 @@ static int learn_places(struct run *run, const json_value *reply, struct error *
 	    file_path(run->state_folder, error, "%s", state) < 0)
 		return -1;
 	run->launch.hidden[2] = run->state_folder;
+	run->judged = json_as_boolean(json_member(reply, "judges_tasks"));
 	return 0;
 }
 
@@ -367,6 +369,7 @@ static int attach_by_oneself(struct run *run, const struct tool *tool, struct er
 	run->enforcer = enforcer_open(&options, error);
 	if (!run->enforcer)
 		return -1;
+	run->judged = enforcer_judges_tasks(run->enforcer);
 	run->agents = agents_new(run->enforcer, NULL, error);
 	if (!run->agents || agents_attach(run->agents, &request, &agent, error) < 0 ||
 	    selftest_run(run->enforcer, error) < 0)
@@ -533,6 +536,20 @@ static void end(struct run *run)
 	keeper_dismiss(run->keeper, run->name);
 }
 
+/* Where the LSM judges files it tells what it denies; Landlock is asked before it, and would not. Its
+ * domain without any rule keeps what it keeps there, too. */
+static int prepare_files(struct run *run, const struct tool *tool, struct error *error)
+{
+	struct policy bare = *run->policy;
+
+	bare.agent.files = (struct files){0};
+	bare.agent.process = (struct process){0};
+	run->launch.files = &run->files;
+	if (run->judged)
+		return launch_files_prepare(&bare, NULL, run->allow_degraded, &run->files, error);
+	return launch_files_prepare(run->policy, tool, run->allow_degraded, &run->files, error);
+}
+
 static int start_and_supervise(struct run *run, const struct tool *tool, struct error *error)
 {
 	int exit_code = STATUS_SYSTEM, result;
@@ -553,12 +570,8 @@ static int start_and_supervise(struct run *run, const struct tool *tool, struct 
 		tool ? tool->scope.process.capabilities | run->policy->agent.process.capabilities
 		     : run->policy->agent.process.capabilities;
 	run->launch.observe_only = run->policy->mode == MODE_AUDIT;
-	if (!run->launch.observe_only) {
-		if (launch_files_prepare(run->policy, tool, run->allow_degraded, &run->files,
-					 error) < 0)
-			return (int)error->status;
-		run->launch.files = &run->files;
-	}
+	if (!run->launch.observe_only && prepare_files(run, tool, error) < 0)
+		return (int)error->status;
 	run->child = launch_start(&run->launch, &exit_code, error);
 	if (run->child < 0)
 		return exit_code;

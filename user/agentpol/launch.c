@@ -128,9 +128,11 @@ static void reset_signals(void)
 static int confine(const struct launch *launch, struct failure *failure)
 {
 	const struct rlimit no_core = {0, 0};
+	_cleanup_close_ int door = -1;
 	struct error error;
 
-	if (cgroup_join(launch->cgroup, &error) < 0) {
+	door = cgroup_open_door(launch->cgroup, &error);
+	if (door < 0) {
 		(void)snprintf(failure->text, sizeof(failure->text), "%.500s", error.text);
 		return -1;
 	}
@@ -152,6 +154,9 @@ static int confine(const struct launch *launch, struct failure *failure)
 	if (!launch->observe_only && setrlimit(RLIMIT_CORE, &no_core) < 0)
 		return launch_failed(failure, "RLIMIT_CORE");
 	reset_signals();
+	/* From here on the policy holds for us, too: the LSM would refuse what is done above. */
+	if (cgroup_enter(door) < 0)
+		return launch_failed(failure, "entering the cgroup");
 	if (!launch->observe_only && launch->filter.len &&
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &launch->filter, 0, 0) < 0)
 		return launch_failed(failure, "the system call filter");

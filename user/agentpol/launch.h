@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The launch tier of `agentpol run`: what a process gives up between fork and exec. In this order:
- * the agent's cgroup, a view of the file system without the enforcer's own places, capabilities,
- * user, new privileges, files, inherited descriptors, core dumps, system calls.
+ * a view of the file system without the enforcer's own places, capabilities,
+ * user, new privileges, files, inherited descriptors, core dumps, the agent's cgroup, system calls.
  */
 #ifndef AGENTPOL_AGENTPOL_LAUNCH_H
 #define AGENTPOL_AGENTPOL_LAUNCH_H

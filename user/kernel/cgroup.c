@@ -223,6 +223,23 @@ int cgroup_join(const char *path, struct error *error)
 	return 0;
 }
 
+int cgroup_open_door(const char *path, struct error *error)
+{
+	char name[PATH_MAX];
+	int fd;
+
+	if (file_path(name, error, "%s/cgroup.procs", path) < 0)
+		return -1;
+	fd = open(name, O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? error_set_errno(error, STATUS_SYSTEM, errno, "cannot enter cgroup %s", path)
+		      : fd;
+}
+
+int cgroup_enter(int door)
+{
+	return write(door, "0", 1) == 1 ? 0 : -errno;
+}
+
 bool cgroup_is_populated(const char *path)
 {
 	char name[PATH_MAX], text[256];

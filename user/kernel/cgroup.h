@@ -35,6 +35,11 @@ bool cgroup_container_id(const char *path, char id[65]) MUST_USE;
 int cgroup_create(const char *path, struct error *error) MUST_USE;
 /* Moves the calling process. */
 int cgroup_join(const char *path, struct error *error) MUST_USE;
+/* The same in two steps, for who gives up the right to open the door before going through (Linux
+ * asks for the opener's rights, from 5.16 and 5.15.14 on): a descriptor of the caller's, and 0 or
+ * -errno. */
+int cgroup_open_door(const char *path, struct error *error) MUST_USE;
+int cgroup_enter(int door) MUST_USE;
 /* Does any process live in it or below it? False too when it is gone. */
 bool cgroup_is_populated(const char *path);
 /* Processes in it and below; 0 when it is gone. */

@@ -304,6 +304,8 @@ static int answer_attach(struct call *call)
 	};
 	json_key_string(call->answer, "log", call->subject->log_folder);
 	json_key_string(call->answer, "state", call->subject->state_folder);
+	json_key_boolean(call->answer, "judges_tasks",
+			 enforcer_judges_tasks(call->subject->enforcer));
 	return attach(call, &request, cgroup);
 }
 

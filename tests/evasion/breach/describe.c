@@ -74,7 +74,8 @@ void describe_tree(struct text *out, const struct world *world, pid_t child, con
 {
 	struct path places[] = {at(world, "readonly"),	     at(world, "secret"),
 				at(world, "tools"),	     at(world, "bin"),
-				at(world, "granted/denied"), at(world, "granted/private")};
+				at(world, "granted/denied"), at(world, "granted/barred"),
+				at(world, "granted/private")};
 	char *roots[ARRAY_SIZE(places) + 1] = {NULL};
 	FTSENT *entry;
 	FTS *tree;

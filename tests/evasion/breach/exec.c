@@ -124,7 +124,7 @@ static int run_memfd(const struct world *world, const struct attempt *self)
 
 static int run_by_loader(const struct world *world, const struct attempt *self)
 {
-	const struct path library = at(world, "readonly/marker.so");
+	const struct path library = at(world, "granted/marker.so");
 	char *const arguments[] = {(char *)LOADER, (char *)library.text, NULL};
 
 	(void)self;
@@ -138,7 +138,7 @@ static int preload(const struct world *world, const struct attempt *self)
 	char *const environment[] = {setting, NULL};
 
 	(void)snprintf(setting, sizeof(setting), "%s=%s", self->with,
-		       at(world, "readonly/marker.so").text);
+		       at(world, "granted/marker.so").text);
 	return outcome(execve("/bin/sh", arguments, environment));
 }
 
@@ -299,10 +299,9 @@ static const struct attempt attempts[] = {
 	{"exec-script", "a script of one's own with a granted interpreter", FILE_RULE,
 	 .make = run_script},
 	{"exec-loader", "the dynamic loader, given a file", MAPPED, .make = run_by_loader},
-	{"exec-preload", "LD_PRELOAD of a library that is not granted", MAPPED, .make = preload,
-	 .with = "LD_PRELOAD"},
-	{"exec-audit", "LD_AUDIT of a library that is not granted", MAPPED, .make = preload,
-	 .with = "LD_AUDIT"},
+	{"exec-preload", "LD_PRELOAD of a library that the policy can write", MAPPED,
+	 .make = preload, .with = "LD_PRELOAD"},
+	{"exec-audit", "LD_AUDIT of such a library", MAPPED, .make = preload, .with = "LD_AUDIT"},
 	{"exec-map", "mmap for execution of a file of one's own", MAPPED, .make = map_code},
 	{"exec-mprotect", "the same, made executable later", MAPPED, .make = map_code, .number = 1},
 	{"exec-chroot", "a granted path below a root of one's own", LAUNCH_TOO,

@@ -305,7 +305,9 @@ static const struct attempt attempts[] = {
 	 .describe = describe_open, .make = open_fault_device, .with = "[userfaultfd]"},
 	{"key-add", "add_key", HOST, .make = add_key},
 	{"key-join", "keyctl", HOST, .make = join_keyring},
-	{"key-request", "request_key", ANSWER(ENOKEY), .make = request_key},
+	/* The LSM is asked about keys, and there is none. */
+	{"key-request", "request_key", .claimed = BY_LAUNCH, .evidence = GOT_ANSWER,
+	 .number = -ENOKEY, .make = request_key},
 	{"trace-32bit", "ptrace by the 32-bit entry", BOTH, .evidence = GOT_ANSWER,
 	 .make = trace_me_32bit},
 };

@@ -22,8 +22,8 @@
 
 #define ALL_CAPABILITIES 41 /* of Linux 5.9 and later */
 
-static const char *const folders[] = {"granted", "granted/denied", "readonly", "secret",
-				      "bin",	 "tools"};
+static const char *const folders[] = {
+	"granted", "granted/denied", "granted/barred", "readonly", "secret", "bin", "tools"};
 static const char *const kept_files[] = {"granted/private", "secret/file", "bin/breach",
 					 "manifest.json"};
 
@@ -55,8 +55,9 @@ static void print_places(FILE *out, const char *root)
 		      "\"/lib64\", "
 		      "\"/proc\", \"/sys\", \"/usr\"],\n"
 		      "    \"write\": [\"%s/granted\", \"/dev/null\"],\n"
-		      "    \"deny\": [\"%s/granted/denied\", \"%s/granted/private\"]\n  }\n",
-		      root, root, root, root, root);
+		      "    \"deny\": [\"%s/granted/denied\", \"%s/granted/barred\", "
+		      "\"%s/granted/private\"]\n  }\n",
+		      root, root, root, root, root, root);
 }
 
 static const char *const capability_names[ALL_CAPABILITIES] = {
@@ -217,7 +218,8 @@ static void choose_token(struct world *world)
 
 static int fill_folders(const struct world *world)
 {
-	static const char *const secrets[] = {"secret/file", "granted/denied/file"};
+	static const char *const secrets[] = {"secret/file", "granted/denied/file",
+					      "granted/barred/file"};
 	char text[PLACE_ROOM + 64];
 	int result = 0;
 
@@ -230,8 +232,7 @@ static int fill_folders(const struct world *world)
 	result |= write_text(at(world, "granted/file").text, O_CREAT, "granted\n");
 	result |= mkdir(at(world, "readonly/folder").text, 0755);
 	result |= write_blob(at(world, "readonly/marker").text, marker_begin, marker_end, 0755);
-	result |=
-		write_blob(at(world, "readonly/marker.so").text, library_begin, library_end, 0755);
+	result |= write_blob(at(world, "granted/marker.so").text, library_begin, library_end, 0755);
 	result |= write_blob(at(world, "tools/marker").text, marker_begin, marker_end, 0755);
 	result |= write_text(at(world, "bin/tool").text, O_CREAT, "#!/bin/sh\n");
 	(void)snprintf(text, sizeof(text), "#!%s/tools/marker\n", world->root);
