@@ -121,7 +121,7 @@ for attempt in connect datagram bind question unix; do
   is "with EPERM" "$(head -1 "$work/out")" EPERM
   ok "audit mode: $attempt kills nobody" lives audit "$attempt"
   ok "\"kill\": $attempt, and it dies" killed "$attempt"
-  like "that is told, and what was denied first" "$(cat "$work/err")" "deny $name.*killed"
+  like "that is told, and what was denied first" "$(cat "$work/err")" "deny $name.*$name: agent killed: .*python.* \\(pid [0-9]+\\): the process was denied"
 done
 for attempt in ptrace vsock packet; do
   ok "\"deny\": $attempt, and it lives on" lives deny "$attempt"

@@ -146,11 +146,11 @@ static void kill_violator(struct monitor *monitor, const struct agent *agent,
 		.verdict = "noted",
 		.reason = "killed",
 		.pid = (pid_t)errand->pid,
-		.exe = exe,
 		.message = "the process was denied something, a record before this one tells what",
 	};
 
 	explain_exe(record.pid, "", exe);
+	record.exe = exe[0] ? exe : NULL;
 	if (violator_kill(errand, agent->cgroup_path, &monitor->killed))
 		monitor_tell(monitor, agent, &record);
 }
