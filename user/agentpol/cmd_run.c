@@ -536,8 +536,8 @@ static void end(struct run *run)
 	keeper_dismiss(run->keeper, run->name);
 }
 
-/* Where the LSM judges files it tells what it denies; Landlock is asked before it, and would not. Its
- * domain without any rule keeps what it keeps there, too. */
+/* Where the LSM judges files it tells what it denies; Landlock is asked before it, and would not.
+ * Its domain without any rule keeps what it keeps there, too. */
 static int prepare_files(struct run *run, const struct tool *tool, struct error *error)
 {
 	struct policy bare = *run->policy;
