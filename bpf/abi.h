@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define ABI_VERSION 6
+#define ABI_VERSION 7
 
 /* Enrolled cgroups. A machine has hundreds of containers at most; 8 bytes a spare entry. */
 #define CGROUPS_MAX 4096
@@ -594,8 +594,10 @@ enum errand_kind {
 	ERRAND_RESET = 1,  /* end a TCP connection whose bytes are held back */
 	ERRAND_REFUSE = 2, /* answer a query that was not let out: some resolvers ignore EPERM */
 	ERRAND_LISTEN = 3, /* have the guard listen in the namespace of `pid` */
+	ERRAND_KILL = 4,   /* kill `pid`, where it is older than the errand */
 };
 struct errand {
+	__u64 time_ns; /* CLOCK_BOOTTIME, as the start of a process is told in */
 	__u64 cgroup;
 	__u64 cookie; /* the socket's: another one may have the same ends, in another namespace */
 	__u32 kind;
@@ -684,7 +686,7 @@ _Static_assert(sizeof(struct denial_key) == 48, "hash keys have no padding");
 _Static_assert(sizeof(struct denial_count) == 24, "denial_count");
 _Static_assert(sizeof(struct event) == 96, "event");
 _Static_assert(sizeof(struct named_event) == 352, "named_event");
-_Static_assert(sizeof(struct errand) == 64, "errand");
+_Static_assert(sizeof(struct errand) == 72, "errand");
 _Static_assert(sizeof(struct name_key) == 260, "LPM keys have no padding");
 _Static_assert(sizeof(struct name_entry) == 8, "name_entry");
 _Static_assert(sizeof(struct name_grant) == 72, "name_grant");

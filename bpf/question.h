@@ -130,6 +130,57 @@ static __always_inline enum event_verdict verdict_of(const struct question *ques
 									  : EVENT_DENY;
 }
 
+/* Asks user space to make a refusal felt, to the socket whose cookie the question has. Full: it is
+ * felt later. */
+static __always_inline void errand_ask(const struct question *question, enum errand_kind kind,
+				       __u32 dns_id)
+{
+	const struct flow *flow = &question->flow;
+	struct errand *errand;
+
+	if (POLICY_FLAGS(question->subject.policy) & POLICY_QUIET)
+		return;
+	errand = bpf_ringbuf_reserve(&errands, sizeof(*errand), 0);
+	if (!errand)
+		return;
+	errand->time_ns = bpf_ktime_get_boot_ns();
+	errand->cgroup = question->subject.cgroup;
+	errand->cookie = question->cookie;
+	errand->kind = kind;
+	errand->pid = question->actor.pid;
+	__builtin_memcpy(errand->local, &flow->local, sizeof(errand->local));
+	__builtin_memcpy(errand->remote, &flow->remote, sizeof(errand->remote));
+	errand->local_port = flow->local_port;
+	errand->remote_port = flow->remote_port;
+	errand->dns_id = (__u16)dns_id;
+	errand->spare = 0;
+	bpf_ringbuf_submit(errand, 0);
+}
+
+/* Denials that are nobody's violation: what a rule grants but there is no room, no budget or no
+ * guard for at the moment, and answers of a resolver. */
+#define REASONS_THAT_SPARE                                                            \
+	(1ULL << REASON_NO_POLICY | 1ULL << REASON_BUDGET | 1ULL << REASON_INTERNAL | \
+	 1ULL << REASON_FULL | 1ULL << REASON_NO_GUARD)
+
+/*
+ * Has who is denied killed, where the policy asks for that. Programs of a cgroup can send no
+ * signal, so that user space is asked to, each time: equal denials come from more than one process.
+ */
+VERIFIED_ONCE int question_ask_kill(const struct question *question, __u32 reason)
+{
+	if (!question || !(POLICY_FLAGS(question->subject.policy) & POLICY_KILL) ||
+	    (1ULL << (reason & 63) & REASONS_THAT_SPARE))
+		return 0;
+	/* The LSM's hooks and the watch send their own; what comes in is somebody else's doing. */
+	if (question->hook > HOOK_EGRESS ||
+	    (question->kind == EVENT_LISTEN && question->hook != HOOK_BIND))
+		return 0;
+	if (question->actor.pid)
+		errand_ask(question, ERRAND_KILL, 0);
+	return 0;
+}
+
 /* Turns what the tables say into what happens: audit mode allows and tells. `by_current`, a
  * constant: the task that runs now did it. */
 static __always_inline int conclude(struct question *question, enum event_reason reason,
@@ -144,6 +195,8 @@ static __always_inline int conclude(struct question *question, enum event_reason
 	if (by_current)
 		actor_set_current(&question->actor);
 	question_tell(question, verdict, reason);
+	if (verdict == EVENT_DENY)
+		question_ask_kill(question, reason);
 	return verdict == EVENT_DENY ? DENY : ALLOW;
 }
 
@@ -155,35 +208,12 @@ static __always_inline int conclude_named(const struct question *question, enum 
 
 	if (!(POLICY_FLAGS(question->subject.policy) & POLICY_QUIET))
 		verdict_count(question->subject.slot, reason == REASON_NONE);
-	if (is_told(question, reason))
+	if (is_told(question, reason)) {
 		question_tell_name(question, verdict, reason, name);
+		if (verdict == EVENT_DENY)
+			question_ask_kill(question, reason);
+	}
 	return verdict == EVENT_DENY ? DENY : ALLOW;
-}
-
-/* Asks user space to make a refusal felt, to the socket whose cookie the question has. Full: it is
- * felt later. */
-static __always_inline void errand_ask(const struct question *question, enum errand_kind kind,
-				       __u32 dns_id)
-{
-	const struct flow *flow = &question->flow;
-	struct errand *errand;
-
-	if (POLICY_FLAGS(question->subject.policy) & POLICY_QUIET)
-		return;
-	errand = bpf_ringbuf_reserve(&errands, sizeof(*errand), 0);
-	if (!errand)
-		return;
-	errand->cgroup = question->subject.cgroup;
-	errand->cookie = question->cookie;
-	errand->kind = kind;
-	errand->pid = question->actor.pid;
-	__builtin_memcpy(errand->local, &flow->local, sizeof(errand->local));
-	__builtin_memcpy(errand->remote, &flow->remote, sizeof(errand->remote));
-	errand->local_port = flow->local_port;
-	errand->remote_port = flow->remote_port;
-	errand->dns_id = (__u16)dns_id;
-	errand->spare = 0;
-	bpf_ringbuf_submit(errand, 0);
 }
 
 #endif

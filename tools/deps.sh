@@ -8,7 +8,7 @@ build=(gcc make clang llvm libc6-dev linux-libc-dev libbpf-dev libelf-dev zlib1g
        libseccomp-dev libcap-dev libevent-dev libssl-dev libpg-query-dev)
 # What the tests, the demo and the benchmarks run.
 check=(libcmocka-dev perl iproute2 jq procps util-linux python3 python3-jsonschema nftables iperf3
-       libcap2-bin unbound bind9-dnsutils musl-tools curl openssl python3-asyncpg)
+       libcap2-bin runc unbound bind9-dnsutils musl-tools curl openssl python3-asyncpg)
 # The stack of tests/e2e/air-gapped.t, and the resolver of stats.t.
 stack=(postgresql nginx dnsmasq-base curl pgbouncer)
 command -v node >/dev/null || stack+=(nodejs node-pg)

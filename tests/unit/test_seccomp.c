@@ -22,7 +22,9 @@
 
 #include "compile/seccomp.h"
 
-/* What an attempt came to: 0, or its errno. */
+#define KILLED_BY(number) (-(number))
+
+/* What an attempt came to: 0, its errno, or what it was killed by. */
 typedef int (*attempt)(void);
 
 /* Runs the attempt in a child under the policy's filter (policy NULL: without one). */
@@ -45,8 +47,7 @@ static int under_filter(const struct policy *policy, attempt try)
 	}
 	free(program.filter);
 	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : KILLED_BY(WTERMSIG(status));
 }
 
 static struct policy plain_policy(void)
@@ -147,40 +148,56 @@ static int try_other_ioctl(void)
 	return result_of(ioctl(-1, TIOCGWINSZ, NULL));
 }
 
+static const struct {
+	const char *name;
+	attempt try;
+	int expected;
+} defaults[] = {
+	{"ptrace", try_ptrace, EPERM},
+	{"inet", try_inet, 0},
+	{"unix", try_unix, 0},
+	{"packet", try_packet, EPERM},
+	{"packet by SOCK_PACKET", try_old_packet, EPERM},
+	{"packet with the register's high half set", try_high_half_packet, EPERM},
+	{"a family of a later kernel", try_later_family, EPERM},
+	{"netlink route", try_route, 0},
+	{"netlink uevent", try_uevent, EPERM},
+	{"unshare", try_unshare_user, EPERM},
+	{"clone", try_clone_user, EPERM},
+	{"clone3", try_clone3, ENOSYS},
+	{"fork", try_fork, 0},
+	{"TIOCSTI", try_tiocsti, EPERM},
+	{"TIOCSTI with the high half set", try_high_half_tiocsti, EPERM},
+	{"another ioctl", try_other_ioctl, EBADF},
+};
+
+/* `denied` is what one comes to that the filter denies. */
+static void check_attempts(const struct policy *policy, int denied)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
+		const int expected = defaults[i].expected == EPERM ? denied : defaults[i].expected;
+		const int got = under_filter(policy, defaults[i].try);
+
+		if (got != expected)
+			fail_msg("%s: %d, not %d", defaults[i].name, got, expected);
+	}
+}
+
 static void each_attempt_gets_what_the_default_says(void **state)
 {
-	static const struct {
-		const char *name;
-		attempt try;
-		int expected;
-	} cases[] = {
-		{"ptrace", try_ptrace, EPERM},
-		{"inet", try_inet, 0},
-		{"unix", try_unix, 0},
-		{"packet", try_packet, EPERM},
-		{"packet by SOCK_PACKET", try_old_packet, EPERM},
-		{"packet with the register's high half set", try_high_half_packet, EPERM},
-		{"a family of a later kernel", try_later_family, EPERM},
-		{"netlink route", try_route, 0},
-		{"netlink uevent", try_uevent, EPERM},
-		{"unshare", try_unshare_user, EPERM},
-		{"clone", try_clone_user, EPERM},
-		{"clone3", try_clone3, ENOSYS},
-		{"fork", try_fork, 0},
-		{"TIOCSTI", try_tiocsti, EPERM},
-		{"TIOCSTI with the high half set", try_high_half_tiocsti, EPERM},
-		{"another ioctl", try_other_ioctl, EBADF},
-	};
 	const struct policy policy = plain_policy();
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		const int got = under_filter(&policy, cases[i].try);
+	check_attempts(&policy, EPERM);
+}
 
-		if (got != cases[i].expected)
-			fail_msg("%s: errno %d, not %d", cases[i].name, got, cases[i].expected);
-	}
+static void a_denied_attempt_kills_where_that_is_asked_for(void **state)
+{
+	struct policy policy = plain_policy();
+
+	(void)state;
+	policy.agent.process.kill_on_violation = true;
+	check_attempts(&policy, KILLED_BY(SIGSYS));
 }
 
 /* cmocka's skip() is "not ok # SKIP" in TAP, which prove takes for a failure. */
@@ -266,11 +283,14 @@ static int try_x32(void)
 
 static void other_entries_are_closed(void **state)
 {
-	const struct policy policy = plain_policy();
+	struct policy policy = plain_policy();
 
 	(void)state;
 	assert_int_equal(under_filter(&policy, try_int80), EPERM);
 	assert_int_equal(under_filter(&policy, try_x32), EPERM);
+	policy.agent.process.kill_on_violation = true;
+	assert_int_equal(under_filter(&policy, try_int80), KILLED_BY(SIGSYS));
+	assert_int_equal(under_filter(&policy, try_x32), KILLED_BY(SIGSYS));
 }
 #else
 static void other_entries_are_closed(void **state)
@@ -284,6 +304,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_attempt_gets_what_the_default_says),
+		cmocka_unit_test(a_denied_attempt_kills_where_that_is_asked_for),
 		cmocka_unit_test(without_a_filter_they_go_through),
 		cmocka_unit_test(a_granted_family_opens),
 		cmocka_unit_test(an_exception_opens_the_call),

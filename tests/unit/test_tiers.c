@@ -64,7 +64,7 @@ static const struct {
 	{START "\"process\":{\"limits\":{\"pids\":5}}}", NULL, false, false},
 	{START "\"process\":{\"limits\":{\"memory\":\"1GiB\"}}}", "/process/limits/memory", true,
 	 true},
-	{START "\"process\":{\"on_violation\":\"kill\"}}", "/process/on_violation", true, true},
+	{START "\"process\":{\"on_violation\":\"kill\"}}", NULL, false, false},
 	{START "\"files\":{\"read\":[\"/usr\"]}}", "/files", false, true},
 	{START "\"budgets\":{\"calls\":5}}", "/budgets", true, true},
 	{START TOOL(""), NULL, false, false},
@@ -180,6 +180,31 @@ static void an_older_kernel_does_not_judge_unix_sockets(void **state)
 	policy_free(policy);
 }
 
+/* Landlock tells nobody of what it denies: one sentence more than with the LSM. */
+static void what_denies_without_a_kill_is_named(void **state)
+{
+	struct policy *policy = read_text(START "\"process\":{\"on_violation\":\"kill\","
+						"\"exec\":[\"/usr/bin/*\"]}}");
+	const struct place places[] = {
+		{TIER_LAUNCH, .unix_sockets = true, .landlock_abi = 3},
+		{TIER_LAUNCH, .unix_sockets = true, .landlock_abi = 3, .lsm = true},
+	};
+	size_t named[2] = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		struct gaps gaps;
+
+		tiers_find_gaps(policy, NULL, &places[i], &gaps);
+		assert_int_equal(gaps.explicit_count, 0);
+		for (size_t gap = 0; gap < gaps.count; gap++)
+			named[i] += strcmp(gaps.items[gap].pointer, "/process/on_violation") == 0;
+	}
+	assert_int_equal(named[0], 2);
+	assert_int_equal(named[1], 1);
+	policy_free(policy);
+}
+
 static void an_older_landlock_keeps_less(void **state)
 {
 	static const struct {
@@ -212,6 +237,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_asked_for_and_not_enforced_is_named),
 		cmocka_unit_test(an_older_kernel_does_not_judge_unix_sockets),
+		cmocka_unit_test(what_denies_without_a_kill_is_named),
 		cmocka_unit_test(an_older_landlock_keeps_less),
 		cmocka_unit_test(what_a_kill_enforces_is_named_as_that),
 		cmocka_unit_test(nobody_is_watched_for_a_default),

@@ -357,17 +357,6 @@ static int emit_seccomp(const struct policy *policy, const struct tool *tool,
 	return emit_json(&writer, error);
 }
 
-static int emit_later(const struct policy *policy, const struct tool *tool,
-		      const struct compile_options *options, struct error *error)
-{
-	(void)policy;
-	(void)tool;
-	return error_set(
-		error, STATUS_SYSTEM,
-		"this version does not make %s output; it makes maps, seccomp and landlock",
-		options->emit);
-}
-
 /* ---- the command line ---- */
 
 static const struct {
@@ -377,7 +366,7 @@ static const struct {
 	{"maps", emit_maps},
 	{"seccomp", emit_seccomp},
 	{"landlock", emit_landlock},
-	{"oci", emit_later},
+	{"oci", emit_oci},
 };
 
 static emit_part find_part(const char *name)

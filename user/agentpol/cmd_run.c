@@ -229,8 +229,8 @@ static void tell(const struct run *run, const char *line)
 	FILE *out;
 
 	/* The agent's own coming and going, and sums, are no news to who started it. */
-	if (run->quiet || strstr(line, "\"kind\":\"agent\"") ||
-	    strstr(line, "\"kind\":\"traffic\""))
+	if (run->quiet || strstr(line, "\"kind\":\"traffic\"") ||
+	    (strstr(line, "\"kind\":\"agent\"") && !strstr(line, "\"reason\":\"killed\"")))
 		return;
 	/* One write: the command writes to the same terminal. */
 	out = open_memstream(&text, &length);
@@ -536,8 +536,8 @@ static void end(struct run *run)
 	keeper_dismiss(run->keeper, run->name);
 }
 
-/* Where the LSM judges files it tells what it denies; Landlock is asked before it, and would not. Its
- * domain without any rule keeps what it keeps there, too. */
+/* Where the LSM judges files it tells what it denies; Landlock is asked before it, and would not.
+ * Its domain without any rule keeps what it keeps there, too. */
 static int prepare_files(struct run *run, const struct tool *tool, struct error *error)
 {
 	struct policy bare = *run->policy;

@@ -22,6 +22,9 @@ typedef int (*emit_part)(const struct policy *policy, const struct tool *tool,
 int emit_landlock(const struct policy *policy, const struct tool *tool,
 		  const struct compile_options *options, struct error *error) MUST_USE;
 
+int emit_oci(const struct policy *policy, const struct tool *tool,
+	     const struct compile_options *options, struct error *error) MUST_USE;
+
 /* Puts the document on standard output. */
 int emit_json(const struct json_writer *writer, struct error *error) MUST_USE;
 

@@ -169,11 +169,12 @@ static void print_record(const cJSON *record, bool colour, FILE *out)
 	if (kind && strcmp(kind, "agent") == 0)
 		print_word(scan_text(record, "reason"), out);
 	print_subject(kind, cJSON_GetObjectItemCaseSensitive(record, "subject"), out);
-	if (exe)
-		(void)fputs(" by", out);
+	/* Of the agent itself: what happened to a process, not what it did. */
+	if (exe || cJSON_IsNumber(pid))
+		(void)fputs(kind && strcmp(kind, "agent") == 0 ? ":" : " by", out);
 	print_word(exe, out);
 	if (cJSON_IsNumber(pid))
-		(void)fprintf(out, exe ? " (pid %d)" : " by pid %d", pid->valueint);
+		(void)fprintf(out, exe ? " (pid %d)" : " pid %d", pid->valueint);
 	if (cJSON_IsNumber(count) && count->valuedouble > 1)
 		(void)fprintf(out, " (%.0f times)", count->valuedouble);
 	if (message) {

@@ -60,8 +60,7 @@ uint32_t confinement_flags(const struct policy *policy, const struct tool *tool)
 		flags |= POLICY_EXEC;
 	if (policy->agent.files.present)
 		flags |= POLICY_FILES;
-	if (policy->agent.process.kill_on_violation ||
-	    (tool && tool->scope.process.kill_on_violation))
+	if (policy_kills(policy, tool))
 		flags |= POLICY_KILL;
 	if (policy->audit_allowed & AUDIT_EXEC)
 		flags |= POLICY_LOG_EXEC;

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compile/landlock.h"
 
-#include <limits.h>
-
-#include "policy/paths.h"
-
 #define FS(name) LANDLOCK_ACCESS_FS_##name
 
 const struct landlock_right landlock_rights[] = {
@@ -103,30 +99,4 @@ int landlock_each_grant(const struct policy *policy, const struct tool *tool,
 					    EXEC_RIGHTS);
 	}
 	return result;
-}
-
-static bool list_covers(const struct strings *list, const char *path)
-{
-	char top[PATH_MAX];
-
-	for (size_t i = 0; i < list->count; i++)
-		if (path_normalise(list->items[i], top, sizeof(top)) && path_is_below(top, path))
-			return true;
-	return false;
-}
-
-bool landlock_covers(const struct policy *policy, const struct tool *tool, const char *path,
-		     bool write)
-{
-	const struct scope *scopes[] = {&policy->agent, tool ? &tool->scope : NULL};
-
-	if (!policy->agent.files.present)
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(scopes) && scopes[i]; i++) {
-		const struct files *files = &scopes[i]->files;
-
-		if (list_covers(&files->write, path) || (!write && list_covers(&files->read, path)))
-			return true;
-	}
-	return false;
 }

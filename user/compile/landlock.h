@@ -76,9 +76,4 @@ int landlock_each_grant(const struct policy *policy, const struct tool *tool,
 			const struct landlock_domain *domain, landlock_visitor visit, void *context,
 			struct error *error) MUST_USE;
 
-/* Do file lists, read or write (`write`), grant the path, by its text? As decide() has it but for
- * "deny". */
-bool landlock_covers(const struct policy *policy, const struct tool *tool, const char *path,
-		     bool write);
-
 #endif

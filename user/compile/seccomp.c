@@ -10,7 +10,6 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -32,31 +31,25 @@ static void release_filter(scmp_filter_ctx *filter)
 }
 #define _cleanup_filter_ __attribute__((cleanup(release_filter)))
 
-struct filter {
-	scmp_filter_ctx context;
-	uint32_t deny; /* the action: EPERM, or in audit mode a line in the kernel's log */
+/* A walk over the rules of a policy. */
+struct walk {
+	seccomp_visitor visit;
+	void *context;
 	unsigned families;
-	int failure; /* negative errno of the first rule that failed */
 };
 
-static void add_rule(struct filter *filter, uint32_t action, int syscall_number, unsigned count,
-		     const struct scmp_arg_cmp *arguments)
+static void visit_rule(const struct walk *walk, const char *name, unsigned count,
+		       const struct scmp_arg_cmp *arguments)
 {
-	int result;
+	const struct seccomp_rule rule = {
+		.syscall = name, .arguments = arguments, .argument_count = count};
 
-	if (syscall_number < 0 || filter->failure)
-		return; /* not a syscall of this architecture */
-	result = seccomp_rule_add_array(filter->context, action, syscall_number, count, arguments);
-	/* Denied as a whole already. */
-	if (result < 0 && result != -EEXIST)
-		filter->failure = result;
+	walk->visit(&rule, walk->context);
 }
 
 static void deny_by_name(const char *name, void *context)
 {
-	struct filter *filter = context;
-
-	add_rule(filter, filter->deny, seccomp_syscall_resolve_name(name), 0, NULL);
+	visit_rule(context, name, 0, NULL);
 }
 
 static unsigned domain_families(int domain)
@@ -70,16 +63,16 @@ static unsigned domain_families(int domain)
 	return families;
 }
 
-static bool domain_is_granted(const struct filter *filter, int domain)
+static bool domain_is_granted(const struct walk *walk, int domain)
 {
 	if (domain == AF_UNIX || domain == AF_INET || domain == AF_INET6 || domain == AF_NETLINK)
 		return true;
-	return (domain_families(domain) & filter->families) != 0;
+	return (domain_families(domain) & walk->families) != 0;
 }
 
 /* libseccomp compares an argument once a rule, so each domain that is denied is a rule. Raw
  * sockets of inet are left to the cgroup's hook, whose denials are logged. */
-static void filter_sockets(struct filter *filter)
+static void filter_sockets(const struct walk *walk)
 {
 	const struct scmp_arg_cmp later[] = {SCMP_A0_64(SCMP_CMP_GT, FAMILY_LAST)};
 	const struct scmp_arg_cmp netlink[] = {
@@ -95,19 +88,19 @@ static void filter_sockets(struct filter *filter)
 	for (domain = 0; domain <= FAMILY_LAST; domain++) {
 		const struct scmp_arg_cmp exact[] = {SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)domain)};
 
-		if (!domain_is_granted(filter, domain))
-			add_rule(filter, filter->deny, SCMP_SYS(socket), 1, exact);
+		if (!domain_is_granted(walk, domain))
+			visit_rule(walk, "socket", 1, exact);
 	}
-	add_rule(filter, filter->deny, SCMP_SYS(socket), 1, later);
-	if (!(filter->families & FAMILY_NETLINK))
-		add_rule(filter, filter->deny, SCMP_SYS(socket), 2, netlink);
-	if (!(filter->families & FAMILY_PACKET))
-		add_rule(filter, filter->deny, SCMP_SYS(socket), 2, old_packet);
+	visit_rule(walk, "socket", 1, later);
+	if (!(walk->families & FAMILY_NETLINK))
+		visit_rule(walk, "socket", 2, netlink);
+	if (!(walk->families & FAMILY_PACKET))
+		visit_rule(walk, "socket", 2, old_packet);
 }
 
 /* TIOCSTI types into the terminal's input, TIOCLINUX pastes a selection into it: either runs
  * commands outside the sandbox once the shell reads them (ioctl_tty(2)). */
-static void filter_terminal(struct filter *filter)
+static void filter_terminal(const struct walk *walk)
 {
 	static const scmp_datum_t requests[] = {TIOCSTI, TIOCLINUX};
 	size_t i;
@@ -116,7 +109,7 @@ static void filter_terminal(struct filter *filter)
 		const struct scmp_arg_cmp request[] = {
 			SCMP_A1_64(SCMP_CMP_MASKED_EQ, LOW_WORD, requests[i])};
 
-		add_rule(filter, filter->deny, SCMP_SYS(ioctl), 1, request);
+		visit_rule(walk, "ioctl", 1, request);
 	}
 }
 
@@ -125,7 +118,7 @@ static void filter_terminal(struct filter *filter)
  * socket that is nobody's: up to 14 bytes of an agent's choice a call. Linux's numbers, which
  * <netinet/in.h> has not all.
  */
-static void filter_multicast(struct filter *filter)
+static void filter_multicast(const struct walk *walk)
 {
 	static const struct {
 		int level, option;
@@ -145,39 +138,89 @@ static void filter_multicast(struct filter *filter)
 			SCMP_A1_64(SCMP_CMP_MASKED_EQ, LOW_WORD, (scmp_datum_t)joins[i].level),
 			SCMP_A2_64(SCMP_CMP_MASKED_EQ, LOW_WORD, (scmp_datum_t)joins[i].option)};
 
-		add_rule(filter, filter->deny, SCMP_SYS(setsockopt), 2, request);
+		visit_rule(walk, "setsockopt", 2, request);
 	}
 }
 
 /* unshare is denied as a whole; clone is looked at. clone3 has its flags in memory, where no
  * filter sees them, and can make a child in another cgroup: ENOSYS makes the C library take
  * clone. */
-static void filter_user_namespaces(struct filter *filter, const struct process *agent,
+static void filter_user_namespaces(const struct walk *walk, const struct process *agent,
 				   const struct process *tool)
 {
 	const struct scmp_arg_cmp flags[] = {
 		SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER)};
+	static const struct seccomp_rule no_clone3 = {.syscall = "clone3", .missing = true};
 	const char *entry;
 
 	/* Whatever the manifest excepts: CLONE_INTO_CGROUP is a way out of the policy. */
-	if (filter->deny != SCMP_ACT_LOG && !syscalls_scope_denied(agent, tool, "clone3", &entry))
-		add_rule(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL);
+	if (!syscalls_scope_denied(agent, tool, "clone3", &entry))
+		walk->visit(&no_clone3, walk->context);
 	if (!syscalls_scope_denied(agent, tool, "unshare", &entry))
 		return;
 	if (!syscalls_scope_denied(agent, tool, "clone", &entry))
-		add_rule(filter, filter->deny, SCMP_SYS(clone), 1, flags);
+		visit_rule(walk, "clone", 1, flags);
+}
+
+void seccomp_each_rule(const struct policy *policy, const struct tool *tool, seccomp_visitor visit,
+		       void *context)
+{
+	const struct process *agent = &policy->agent.process;
+	const struct process *of_tool = tool ? &tool->scope.process : NULL;
+	struct walk walk = {
+		.visit = visit,
+		.context = context,
+		.families =
+			policy->agent.network.families | (tool ? tool->scope.network.families : 0),
+	};
+
+	syscalls_scope_each_denied(agent, of_tool, deny_by_name, &walk);
+	filter_sockets(&walk);
+	filter_terminal(&walk);
+	filter_multicast(&walk);
+	filter_user_namespaces(&walk, agent, of_tool);
+}
+
+uint32_t seccomp_deny_action(const struct policy *policy, const struct tool *tool)
+{
+	if (policy->mode == MODE_AUDIT)
+		return SCMP_ACT_LOG;
+	return policy_kills(policy, tool) ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(EPERM);
+}
+
+/* ---- the filter ---- */
+
+struct filter {
+	scmp_filter_ctx context;
+	uint32_t deny; /* the action: EPERM or a kill, in audit mode a line in the kernel's log */
+	int failure;   /* negative errno of the first rule that failed */
+};
+
+static void add_rule(const struct seccomp_rule *rule, void *context)
+{
+	struct filter *filter = context;
+	const int number = seccomp_syscall_resolve_name(rule->syscall);
+	int result;
+
+	if (number < 0 || filter->failure)
+		return; /* not a syscall of this architecture */
+	/* Audit mode takes nothing away. */
+	if (rule->missing && filter->deny == SCMP_ACT_LOG)
+		return;
+	result = seccomp_rule_add_array(filter->context,
+					rule->missing ? SCMP_ACT_ERRNO(ENOSYS) : filter->deny,
+					number, rule->argument_count, rule->arguments);
+	/* Denied as a whole already. */
+	if (result < 0 && result != -EEXIST)
+		filter->failure = result;
 }
 
 static int make_filter(const struct policy *policy, const struct tool *tool,
 		       scmp_filter_ctx *context, struct error *error)
 {
-	const struct process *agent = &policy->agent.process;
-	const struct process *of_tool = tool ? &tool->scope.process : NULL;
 	struct filter filter = {
 		.context = seccomp_init(SCMP_ACT_ALLOW),
-		.deny = policy->mode == MODE_AUDIT ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(EPERM),
-		.families =
-			policy->agent.network.families | (tool ? tool->scope.network.families : 0),
+		.deny = seccomp_deny_action(policy, tool),
 	};
 
 	*context = filter.context;
@@ -188,11 +231,7 @@ static int make_filter(const struct policy *policy, const struct tool *tool,
 	/* A binary tree: half a dozen comparisons a call instead of fifty. */
 	if (filter.failure == 0)
 		filter.failure = seccomp_attr_set(filter.context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	syscalls_scope_each_denied(agent, of_tool, deny_by_name, &filter);
-	filter_sockets(&filter);
-	filter_terminal(&filter);
-	filter_multicast(&filter);
-	filter_user_namespaces(&filter, agent, of_tool);
+	seccomp_each_rule(policy, tool, add_rule, &filter);
 	if (filter.failure)
 		return error_set_errno(error, STATUS_SYSTEM, -filter.failure,
 				       "seccomp: cannot add a rule");

@@ -3,7 +3,9 @@
 
 #include <stdarg.h>
 
+#include "compile/hooks.h"
 #include "compile/landlock.h"
+#include "policy/syscalls.h"
 
 static void add_gap(struct gaps *gaps, bool explicit_in_manifest, const char *what,
 		    const char *format, ...) FORMAT(4, 5);
@@ -98,20 +100,37 @@ static void find_limit_gaps(const struct scope *scope, const struct place *place
 		add_gap(gaps, true, NO_CONTROLLER("cpu"), "%s/process/limits/cpu", scope->pointer);
 }
 
+/* Where a denial comes before the kill, or without one. */
+static void find_kill_gaps(const struct policy *policy, const struct tool *tool,
+			   const struct place *place, struct gaps *gaps)
+{
+	const bool by_tool = tool && tool->scope.process.kill_on_violation;
+	const bool lists = policy->agent.files.present || policy->agent.process.exec_present;
+	const char *pointer = by_tool ? tool->scope.pointer : "";
+
+	if (!policy_kills(policy, tool))
+		return;
+	add_gap(gaps, false,
+		"after a denial on the network a process runs on for some milliseconds until "
+		"agentpol has killed it, and as long as policyd is away",
+		"%s/process/on_violation", pointer);
+	if (place->tier == TIER_LAUNCH && !place->lsm && lists)
+		add_gap(gaps, false,
+			"Landlock denies, but neither logs nor kills: a process lives on after a "
+			"denial by the lists of files and exec, and where capabilities are missing",
+			"%s/process/on_violation", pointer);
+}
+
 /* What neither tier enforces. */
 static void find_common_gaps(const struct scope *scope, const struct place *place,
 			     struct gaps *gaps)
 {
-	const struct process *process = &scope->process;
 	const char *pointer = scope->pointer;
 
 	if (scope->network.unix_present && !place->unix_sockets)
 		add_gap(gaps, true, "connects to Unix sockets are not judged before Linux 6.7",
 			"%s/network/unix", pointer);
 	find_limit_gaps(scope, place, gaps);
-	if (process->kill_on_violation)
-		add_gap(gaps, true, "a process that is denied is not killed",
-			"%s/process/on_violation", pointer);
 	find_file_gaps(scope, place, gaps);
 }
 
@@ -212,6 +231,35 @@ bool tiers_ask_watch(const struct policy *policy, const struct tool *tool)
 	return scope_asks_watch(&policy->agent) || (tool && scope_asks_watch(&tool->scope));
 }
 
+static void note_unhooked(const char *name, void *context)
+{
+	const struct syscall_hook *hook = syscall_hook_find(name);
+	/* What Linux has long given up is there on no machine. */
+	const struct syscall_group *obsolete = syscall_group_find("@obsolete");
+	bool *unhooked = context;
+
+	if ((!hook || !hook->hooks) && !syscall_group_has(obsolete, name))
+		*unhooked = true;
+}
+
+/* The LSM is asked what is done, and not about every call. */
+static void find_hook_gaps(const struct policy *policy, const struct tool *tool,
+			   const struct place *place, struct gaps *gaps)
+{
+	const struct process *agent = &policy->agent.process;
+	bool unhooked = false;
+
+	if (place->tier != TIER_ATTACH || !place->lsm || !agent->syscalls_present)
+		return;
+	syscalls_scope_each_denied(agent, tool ? &tool->scope.process : NULL, note_unhooked,
+				   &unhooked);
+	if (unhooked)
+		add_gap(gaps, true,
+			"of the calls that are denied, some have no hook of the LSM; on a live "
+			"cgroup they are not denied (agentpol doctor --syscalls)",
+			"/process/syscalls");
+}
+
 void tiers_find_gaps(const struct policy *policy, const struct tool *tool,
 		     const struct place *place, struct gaps *gaps)
 {
@@ -226,6 +274,8 @@ void tiers_find_gaps(const struct policy *policy, const struct tool *tool,
 		find_attach_gaps(&policy->agent, &here, gaps);
 	if (here.tier == TIER_ATTACH && !here.lsm && tool)
 		find_attach_gaps(&tool->scope, &here, gaps);
+	find_kill_gaps(policy, tool, &here, gaps);
+	find_hook_gaps(policy, tool, &here, gaps);
 	find_tool_gaps(policy, &here, gaps);
 	find_default_gaps(policy, &here, gaps);
 }

@@ -188,20 +188,15 @@ static int enable(const char *cgroup, unsigned wanted, struct error *error)
 
 /* ---- */
 
-static int set_one(const char *cgroup, size_t i, const char *wanted, char *before,
-		   struct error *error)
+/* Nothing of it is to be touched, or the kernel has no such file. */
+static bool passed_over(const char *cgroup, size_t i, unsigned there)
 {
-	if (!wanted[0] && !before[0])
-		return 0;
-	if (controls[i].may_be_missing && !exists(cgroup, limit_files[i]))
-		return 0;
-	if (!before[0] && read_control(cgroup, limit_files[i], before, LIMIT_TEXT_MAX, error) < 0)
-		return -1;
-	return write_control(cgroup, limit_files[i], wanted[0] ? wanted : before, error);
+	return !(controls[i].controller & there) ||
+	       (controls[i].may_be_missing && !exists(cgroup, limit_files[i]));
 }
 
-int limits_set(const char *cgroup, const struct limits *limits, struct limits_before *before,
-	       struct error *error)
+int limits_prepare(const char *cgroup, const struct limits *limits, struct limits_before *before,
+		   struct error *error)
 {
 	const unsigned there = limits_controllers();
 
@@ -211,8 +206,29 @@ int limits_set(const char *cgroup, const struct limits *limits, struct limits_be
 		char wanted[LIMIT_TEXT_MAX] = "";
 
 		controls[i].format(limits, wanted);
-		if ((controls[i].controller & there) &&
-		    set_one(cgroup, i, wanted, before->texts[i], error) < 0)
+		if (!wanted[0] || before->texts[i][0] || passed_over(cgroup, i, there))
+			continue;
+		if (read_control(cgroup, limit_files[i], before->texts[i], LIMIT_TEXT_MAX, error) <
+		    0)
+			return -1;
+	}
+	return 0;
+}
+
+int limits_set(const char *cgroup, const struct limits *limits, const struct limits_before *before,
+	       struct error *error)
+{
+	const unsigned there = limits_controllers();
+
+	for (size_t i = 0; i < LIMIT_FILES; i++) {
+		char wanted[LIMIT_TEXT_MAX] = "";
+
+		controls[i].format(limits, wanted);
+		/* What was never read is not to be put back, and so not written. */
+		if (!before->texts[i][0] || passed_over(cgroup, i, there))
+			continue;
+		if (write_control(cgroup, limit_files[i], wanted[0] ? wanted : before->texts[i],
+				  error) < 0)
 			return -1;
 	}
 	return 0;

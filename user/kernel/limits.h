@@ -24,11 +24,15 @@ extern const char *const limit_files[LIMIT_FILES];
 unsigned limits_controllers(void);
 
 /*
- * Sets what `limits` asks for, enabling the controllers on the way down from the mount; what it
- * does not ask for gets its text of before back. A controller that the kernel does not have in
- * cgroup v2 is passed over: compile/tiers.h names it as a gap.
+ * Enables the controllers that `limits` asks for on the way down from the mount, and reads what it
+ * will replace into *before, where that has no text yet. Whoever keeps *before for a successor does
+ * so now: nothing has changed. A controller that the kernel does not have in cgroup v2 is passed
+ * over: compile/tiers.h names it as a gap.
  */
-int limits_set(const char *cgroup, const struct limits *limits, struct limits_before *before,
+int limits_prepare(const char *cgroup, const struct limits *limits, struct limits_before *before,
+		   struct error *error) MUST_USE;
+/* Then sets what `limits` asks for; what it does not ask for gets its text of before back. */
+int limits_set(const char *cgroup, const struct limits *limits, const struct limits_before *before,
 	       struct error *error) MUST_USE;
 /* Puts back what was there; what fails is gone with its cgroup. */
 void limits_put_back(const char *cgroup, const struct limits_before *before);

@@ -80,6 +80,27 @@ const struct tool *policy_find_tool(const struct policy *policy, const char *nam
 	return NULL;
 }
 
+struct limits policy_limits(const struct policy *policy, const struct tool *tool)
+{
+	struct limits limits = policy->agent.process.limits;
+
+	if (policy->mode == MODE_AUDIT)
+		return (struct limits){0};
+	if (tool && tool->scope.process.limits.pids)
+		limits.pids = tool->scope.process.limits.pids;
+	if (tool && tool->scope.process.limits.memory_bytes)
+		limits.memory_bytes = tool->scope.process.limits.memory_bytes;
+	if (tool && tool->scope.process.limits.cpu_percent)
+		limits.cpu_percent = tool->scope.process.limits.cpu_percent;
+	return limits;
+}
+
+bool policy_kills(const struct policy *policy, const struct tool *tool)
+{
+	return policy->agent.process.kill_on_violation ||
+	       (tool && tool->scope.process.kill_on_violation);
+}
+
 int capability_find(const char *name)
 {
 	size_t i;

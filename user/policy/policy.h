@@ -259,6 +259,11 @@ static inline void cleanup_policy_free(struct policy **policy)
 
 /* The tool of that name, or NULL. */
 const struct tool *policy_find_tool(const struct policy *policy, const char *name);
+/* What limits hold: a tool's own stands in the place of the agent's; audit mode takes nothing away.
+ */
+struct limits policy_limits(const struct policy *policy, const struct tool *tool);
+/* Is a process that is denied killed, too? The agent's word, or that of the tool, if not NULL. */
+bool policy_kills(const struct policy *policy, const struct tool *tool);
 
 /* Does any of its rules grant a host name? */
 bool network_names_hosts(const struct network *network);

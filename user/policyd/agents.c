@@ -193,21 +193,21 @@ static int save(const struct agents *agents, const struct agent *agent,
 			  request->manifest_length, error);
 }
 
-/* A tool's own limit stands in the place of the agent's; audit mode takes nothing away. */
-static int set_limits(struct agent *agent, struct error *error)
+static struct limits limits_of(const struct agent *agent)
 {
-	const struct tool *tool =
-		agent->tool[0] ? policy_find_tool(agent->policy, agent->tool) : NULL;
-	struct limits limits = agent->policy->agent.process.limits;
+	return policy_limits(agent->policy,
+			     agent->tool[0] ? policy_find_tool(agent->policy, agent->tool) : NULL);
+}
 
-	if (tool && tool->scope.process.limits.pids)
-		limits.pids = tool->scope.process.limits.pids;
-	if (tool && tool->scope.process.limits.memory_bytes)
-		limits.memory_bytes = tool->scope.process.limits.memory_bytes;
-	if (tool && tool->scope.process.limits.cpu_percent)
-		limits.cpu_percent = tool->scope.process.limits.cpu_percent;
-	if (agent->policy->mode == MODE_AUDIT)
-		limits = (struct limits){0};
+/* What the cgroup had is kept before it is lost: whoever is killed in between has a successor. */
+static int save_and_set_limits(const struct agents *agents, struct agent *agent,
+			       const struct agent_request *request, struct error *error)
+{
+	const struct limits limits = limits_of(agent);
+
+	if (limits_prepare(agent->cgroup_path, &limits, &agent->limits_before, error) < 0 ||
+	    save(agents, agent, request, error) < 0)
+		return -1;
 	return limits_set(agent->cgroup_path, &limits, &agent->limits_before, error);
 }
 
@@ -221,7 +221,7 @@ static int enrol_new(struct agents *agents, const struct agent_request *request,
 	take_request(agent, request, prepared);
 	/* The state first: a successor that finds it without an enrolment drops it; one that finds
 	 * an enrolment without it could not say whose it is. */
-	if (set_limits(agent, error) < 0 || save(agents, agent, request, error) < 0 ||
+	if (save_and_set_limits(agents, agent, request, error) < 0 ||
 	    enforcer_enrol(agents->enforcer, agent->cgroup_path, agent->loaded, error) < 0) {
 		limits_put_back(agent->cgroup_path, &agent->limits_before);
 		if (agents->state_folder)
@@ -234,28 +234,44 @@ static int enrol_new(struct agents *agents, const struct agent_request *request,
 	return 0;
 }
 
+/* After a swap that failed: the old policy's limits and state, as far as they can be had. */
+static void restore(const struct agents *agents, const struct agent *agent, const char *manifest,
+		    size_t length)
+{
+	const struct limits limits = limits_of(agent);
+	struct error ignored;
+
+	(void)!limits_set(agent->cgroup_path, &limits, &agent->limits_before, &ignored);
+	if (manifest)
+		(void)!state_save(agents->state_folder, agent, manifest, length, &ignored);
+}
+
 static int replace(struct agents *agents, struct agent *agent, const struct agent_request *request,
 		   const struct prepared *prepared, struct error *error)
 {
 	struct past_policy *past = calloc(1, sizeof(*past));
 	const uint64_t loaded = prepared->loaded;
 	struct agent before = *agent;
+	_cleanup_free_ char *kept = NULL; /* the old manifest */
+	size_t kept_length = 0;
+	struct error ignored;
 
 	if (!past)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
+	if (agents->state_folder)
+		(void)!state_load_manifest(agents->state_folder, agent->cgroup, &kept, &kept_length,
+					   &ignored);
 	take_request(agent, request, prepared);
 	learnt_carry_over(agents->enforcer, POLICY_ID(before.loaded), POLICY_ID(loaded));
 	/* Until the guard is told: it refuses who comes under a policy that it does not know. */
 	if (before.sql && agent->sql)
 		guard_carry_over(agents->enforcer, POLICY_ID(before.loaded), POLICY_ID(loaded));
-	if (set_limits(agent, error) < 0 || save(agents, agent, request, error) < 0 ||
+	if (save_and_set_limits(agents, agent, request, error) < 0 ||
 	    enforcer_swap(agents->enforcer, agent->cgroup, loaded, error) < 0) {
-		struct error ignored;
-
-		/* What was there first is the same for both; the old policy's own come back. */
+		/* What was there first is the same for both. */
 		before.limits_before = agent->limits_before;
 		*agent = before;
-		(void)!set_limits(agent, &ignored);
+		restore(agents, agent, kept, kept_length);
 		free(past);
 		return -1;
 	}
@@ -443,8 +459,9 @@ void agents_tidy(struct agents *agents, void (*vanished)(const struct agent *age
 
 struct adoption {
 	struct agents *agents;
+	uint64_t *cgroups; /* that are enrolled */
 	uint32_t *live;
-	size_t live_count, adopted, orphans;
+	size_t cgroup_count, live_count, adopted, orphans;
 };
 
 /* A predecessor's agent: its tables are there already, only the explanation is made anew. */
@@ -485,6 +502,8 @@ static void adopt_one(uint64_t cgroup, uint64_t loaded, void *context)
 	struct agent *agent = read_agent(agents, cgroup, loaded);
 	struct error error;
 
+	if (adoption->cgroup_count < CGROUPS_MAX)
+		adoption->cgroups[adoption->cgroup_count++] = cgroup;
 	if (agent && !still_is(agent->cgroup_path, cgroup)) {
 		/* Gone while nobody looked; another cgroup by that name is not the agent's. */
 		(void)!enforcer_release(agents->enforcer, cgroup, &error);
@@ -506,16 +525,43 @@ static void adopt_one(uint64_t cgroup, uint64_t loaded, void *context)
 	adoption->adopted++;
 }
 
+/* A state whose cgroup is not enrolled: its writer was killed in an attach or a detach, when the
+ * limits may have been set already. */
+static void drop_stale(uint64_t cgroup, void *context)
+{
+	const struct adoption *adoption = context;
+	const char *folder = adoption->agents->state_folder;
+	struct agent *agent;
+	_cleanup_free_ char *text = NULL;
+	struct error ignored;
+	size_t length;
+
+	for (size_t i = 0; i < adoption->cgroup_count; i++)
+		if (adoption->cgroups[i] == cgroup)
+			return;
+	agent = calloc(1, sizeof(*agent));
+	if (!agent)
+		return;
+	if (state_load(folder, cgroup, agent, &text, &length, &ignored) == 0 &&
+	    still_is(agent->cgroup_path, cgroup))
+		limits_put_back(agent->cgroup_path, &agent->limits_before);
+	state_remove(folder, cgroup);
+	free(agent);
+}
+
 int agents_adopt(struct agents *agents, size_t *adopted, size_t *orphans, struct error *error)
 {
 	struct adoption adoption = {.agents = agents};
 	_cleanup_free_ uint32_t *live = calloc(CGROUPS_MAX, sizeof(*live));
+	_cleanup_free_ uint64_t *cgroups = calloc(CGROUPS_MAX, sizeof(*cgroups));
 	int result;
 
-	if (!live)
+	if (!live || !cgroups)
 		return error_set(error, STATUS_SYSTEM, "out of memory");
 	adoption.live = live;
+	adoption.cgroups = cgroups;
 	enforcer_each_enrolled(agents->enforcer, adopt_one, &adoption);
+	state_each(agents->state_folder, drop_stale, &adoption);
 	result = tables_adopt(agents->enforcer, live, adoption.live_count, error);
 	*adopted = adoption.adopted;
 	*orphans = adoption.orphans;

@@ -8,6 +8,7 @@
 #include "policyd/account.h"
 #include "policyd/errands.h"
 #include "policyd/explain.h"
+#include "policyd/violator.h"
 
 /* What goes where is told this often. */
 #define TRAFFIC_SECONDS 60
@@ -24,6 +25,7 @@ struct monitor {
 	uint64_t lost; /* of the kernel's counter, told already */
 	uint64_t traffic_lost;
 	uint64_t traffic_told_ns; /* CLOCK_MONOTONIC */
+	struct violator killed;	  /* the last one */
 	struct json_writer line;
 };
 
@@ -135,10 +137,34 @@ static void tell_traffic(struct monitor *monitor)
 	tell_traffic_lost(monitor);
 }
 
+static void kill_violator(struct monitor *monitor, const struct agent *agent,
+			  const struct errand *errand)
+{
+	char exe[EXE_ROOM];
+	struct audit_record record = {
+		.kind = "agent",
+		.verdict = "noted",
+		.reason = "killed",
+		.pid = (pid_t)errand->pid,
+		.message = "the process was denied something, a record before this one tells what",
+	};
+
+	explain_exe(record.pid, "", exe);
+	record.exe = exe[0] ? exe : NULL;
+	if (violator_kill(errand, agent->cgroup_path, &monitor->killed))
+		monitor_tell(monitor, agent, &record);
+}
+
 static void take_errand(const struct errand *errand, void *context)
 {
-	const struct monitor *monitor = context;
+	struct monitor *monitor = context;
 	const struct agent *agent = agents_find(monitor->agents, errand->cgroup);
+
+	if (errand->kind == ERRAND_KILL) {
+		if (agent)
+			kill_violator(monitor, agent, errand);
+		return;
+	}
 
 	if (errand->kind == ERRAND_LISTEN) {
 		if (monitor->guard)

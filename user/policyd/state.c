@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policyd/state.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -125,6 +126,15 @@ static int take_string(const json_value *root, const char *key, char *place, siz
 	return 0;
 }
 
+int state_load_manifest(const char *folder, uint64_t cgroup, char **manifest, size_t *length,
+			struct error *error)
+{
+	char path[PATH_MAX];
+
+	state_path(folder, cgroup, "manifest", path);
+	return file_read_all(path, JSON_BYTES_MAX, manifest, length, error);
+}
+
 int state_load(const char *folder, uint64_t cgroup, struct agent *agent, char **manifest,
 	       size_t *length, struct error *error)
 {
@@ -154,8 +164,23 @@ int state_load(const char *folder, uint64_t cgroup, struct agent *agent, char **
 	agent->allow_degraded = json_as_boolean(json_member(root, "allow_degraded"));
 	take_resolvers(root, &agent->resolvers);
 	take_limits(root, &agent->limits_before);
-	state_path(folder, cgroup, "manifest", path);
-	return file_read_all(path, JSON_BYTES_MAX, manifest, length, error);
+	return state_load_manifest(folder, cgroup, manifest, length, error);
+}
+
+void state_each(const char *folder, void (*visit)(uint64_t cgroup, void *context), void *context)
+{
+	DIR *listing = opendir(folder);
+	const struct dirent *entry;
+
+	while (listing && (entry = readdir(listing))) {
+		char *rest;
+		const uint64_t cgroup = strtoull(entry->d_name, &rest, 10);
+
+		if (rest != entry->d_name && strcmp(rest, ".json") == 0)
+			visit(cgroup, context);
+	}
+	if (listing)
+		(void)closedir(listing);
 }
 
 void state_remove(const char *folder, uint64_t cgroup)
