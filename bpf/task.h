@@ -8,6 +8,7 @@
 
 #include "bpf/kernel_types.h"
 #include "bpf/question.h"
+#include "bpf/step.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
@@ -21,23 +22,32 @@ static __always_inline struct guard_state *guard_state_now(void)
 	return bpf_map_lookup_elem(&guard_state, &only);
 }
 
+struct level_walk {
+	const struct guard_state *state;
+	__u64 cgroup;
+	__u32 slot; /* 0: not found yet */
+};
+
+static int level_step(__u32 turn, void *context)
+{
+	struct level_walk *walk = context;
+
+	if (turn >= walk->state->level_count)
+		return STEP_LAST;
+	walk->cgroup = bpf_get_current_ancestor_cgroup_id(
+		(int)walk->state->levels[index_bound(turn, CGROUP_LEVELS_MAX)]);
+	walk->slot = slot_of(walk->cgroup);
+	return walk->slot ? STEP_LAST : STEP_ON;
+}
+
 /* Looked for in the table of all. */
 static __always_inline bool subject_is_enrolled(struct subject *subject,
 						const struct guard_state *state)
 {
-	__u32 i;
+	struct level_walk walk = {.state = state};
 
-	NO_UNROLL
-	for (i = 0; i < CGROUP_LEVELS_MAX; i++) {
-		__u64 cgroup;
-
-		if (i >= state->level_count)
-			break;
-		cgroup = bpf_get_current_ancestor_cgroup_id((int)state->levels[i]);
-		if (subject_from_slot(subject, cgroup, slot_of(cgroup)))
-			return true;
-	}
-	return false;
+	bpf_loop(CGROUP_LEVELS_MAX, level_step, &walk, 0);
+	return walk.slot && subject_from_slot(subject, walk.cgroup, walk.slot);
 }
 
 static __always_inline bool subject_is_current_in(struct subject *subject,

@@ -94,6 +94,15 @@ static void drop_later(struct connection *connection)
 	bufferevent_trigger_event(connection->stream, BEV_EVENT_ERROR, BEV_OPT_DEFER_CALLBACKS);
 }
 
+/* From now on, and not from when the event loop last looked at a clock. */
+static void be_patient(const struct connection *connection)
+{
+	const struct timeval patience = {.tv_sec = REQUEST_SECONDS};
+
+	(void)event_base_update_cache_time(bufferevent_get_base(connection->stream));
+	(void)bufferevent_set_timeouts(connection->stream, &patience, &patience);
+}
+
 /* Answers a request that has come whole. */
 static void serve(struct connection *connection, struct evbuffer *input)
 {
@@ -104,6 +113,8 @@ static void serve(struct connection *connection, struct evbuffer *input)
 				      .peer = peer_of(connection)};
 	uint64_t followed = 0;
 
+	/* However long it takes, the time is ours. */
+	(void)bufferevent_set_timeouts(connection->stream, NULL, NULL);
 	if (bytes.body_length)
 		bytes.body = (const char *)evbuffer_pullup(input, (ev_ssize_t)bytes.body_length);
 	request_answer(connection->control->subject, &bytes, &followed, &answer);
@@ -111,14 +122,15 @@ static void serve(struct connection *connection, struct evbuffer *input)
 	free(connection->line);
 	connection->line = NULL;
 	reply(connection, &answer);
-	if (!followed)
+	if (!followed) {
+		be_patient(connection);
 		return;
+	}
 	connection->followed = followed;
 	connection->follower = true;
 	connection->control->asking_count--;
-	connection->control->follower_count++;
 	/* It only listens from now on. */
-	(void)bufferevent_set_timeouts(connection->stream, NULL, NULL);
+	connection->control->follower_count++;
 }
 
 static void refuse(struct connection *connection, const char *sentence)
@@ -214,7 +226,6 @@ static bool peer_may_command(const struct control_subject *subject, int fd)
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
 		      int length, void *context)
 {
-	const struct timeval patience = {.tv_sec = REQUEST_SECONDS};
 	struct control *control = context;
 	struct connection *connection;
 
@@ -241,7 +252,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	control->connections = connection;
 	control->asking_count++;
 	bufferevent_setcb(connection->stream, on_read, on_written, on_event, connection);
-	(void)bufferevent_set_timeouts(connection->stream, &patience, &patience);
+	be_patient(connection);
 	(void)bufferevent_enable(connection->stream, EV_READ | EV_WRITE);
 }
 
