@@ -264,12 +264,15 @@ static int run_in_cgroup(struct enforcer *enforcer,
 	return result;
 }
 
-int selftest_run(struct enforcer *enforcer, struct error *error)
-{
-	return run_in_cgroup(enforcer, run_in, error);
-}
-
 int selftest_run_tasks(struct enforcer *enforcer, struct error *error)
 {
 	return run_in_cgroup(enforcer, run_tasks_in, error);
+}
+
+int selftest_run(struct enforcer *enforcer, struct error *error)
+{
+	const int result = run_in_cgroup(enforcer, run_in, error);
+
+	return result == 0 && enforcer_judges_tasks(enforcer) ? selftest_run_tasks(enforcer, error)
+							      : result;
 }

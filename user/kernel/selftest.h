@@ -9,7 +9,8 @@
 /*
  * Makes a throw-away cgroup with a throw-away policy and connects from it, over loopback, to a
  * server that the policy grants and to one that it does not. 0 only where the first connects and
- * the second gets EPERM; otherwise the sentence says what happened instead. Some 5 ms.
+ * the second gets EPERM; otherwise the sentence says what happened instead. Some 5 ms. Where the LSM
+ * heeds us, selftest_run_tasks() too.
  */
 int selftest_run(struct enforcer *enforcer, struct error *error) MUST_USE;
 
