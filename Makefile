@@ -165,7 +165,7 @@ tests: all $(UNIT_TESTS) $(KERNEL_TESTS) $(TEST_TOOLS) $(EVASION_TOOLS)
 check: deps ## everything from dependencies to green tests (as root)
 	+$(Q)$(MAKE) --no-print-directory -j$$(nproc) tests
 	+$(Q)$(MAKE) --no-print-directory test
-	$(Q)tools/vm.sh --deps --fetch >/dev/null
+	$(Q)tools/vm.sh --deps --fetch >/dev/null || echo "other kernels: not all that their tests need can be had"
 	+$(Q)$(MAKE) --no-print-directory check-vm
 
 test: tests check-layers ## run the tests of what is built (as root)
