@@ -47,12 +47,12 @@ is "the filter can be read" "$("$agentpol" compile "$work/m.json" --emit seccomp
 is "the filter is there as instructions" "$("$agentpol" compile "$work/m.json" --emit seccomp --format json | grep -c '^{"instructions":\[\[32,0,0,4\],')" 1
 
 cat >"$work/files.json" <<'JSON'
-{"agentpol": 1, "name": "files", "files": {"read": ["/usr"], "write": ["/work"], "deny": ["/work/.git"]},
+{"agentpol": 1, "name": "files", "files": {"read": ["/usr"], "write": ["/srv/app"], "deny": ["/srv/app/.git"]},
  "process": {"exec": ["/usr/bin/*"]}}
 JSON
 "$agentpol" compile "$work/files.json" --emit landlock >"$work/out.txt"
 is "a read entry is two rights of Landlock" "$(grep -c '^allow /usr (/files/read/0): read_file read_dir$' "$work/out.txt")" 1
-is "what Landlock can't say is hidden" "$(grep '^hide' "$work/out.txt")" "hide /work/.git (/files/deny/0)"
+is "what Landlock can't say is hidden" "$(grep '^hide' "$work/out.txt")" "hide /srv/app/.git (/files/deny/0)"
 is "what an older one can't do is told" "$(grep -c '^before ABI 3: truncate' "$work/out.txt")" 1
 is "in JSON too" "$("$agentpol" compile "$work/files.json" --emit landlock --format json | grep -c '"path":"/usr/bin/\*","rule":"/process/exec/0","rights":\["execute","read_file"\]')" 1
 

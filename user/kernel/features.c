@@ -111,5 +111,5 @@ void features_read(struct features *features)
 	features->landlock_abi = landlock_abi();
 	features->seccomp = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 	read_line("/proc/sys/kernel/unprivileged_bpf_disabled", unprivileged, sizeof(unprivileged));
-	features->unprivileged_bpf = unprivileged[0] ? atoi(unprivileged) : -1;
+	features->unprivileged_bpf = unprivileged[0] ? (int)strtol(unprivileged, NULL, 10) : -1;
 }
