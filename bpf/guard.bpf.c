@@ -109,6 +109,7 @@ SEC("lsm/path_rename")
 int BPF_PROG(guard_rename, const struct path *from_directory, struct dentry *from,
 	     const struct path *to_directory, struct dentry *to, unsigned int flags)
 {
+	object_loses_name(to);
 	object_moves(from, to);
 	return judge_rename(from, to, from_directory->mnt, flags);
 }

@@ -263,8 +263,9 @@ static __always_inline int judge_anonymous(const struct qstr *name)
 {
 	char text[8] = {};
 
+	/* What can't be read may be the worst of them. */
 	if (!name || bpf_probe_read_kernel(text, sizeof(text), BPF_CORE_READ(name, name)) < 0)
-		return 0;
+		return judge_calls(CALLS_RINGS);
 	if (__builtin_memcmp(text, "[userfau", sizeof(text)) == 0)
 		return judge_calls(CALLS_FAULTS);
 	if (__builtin_memcmp(text, "[io_urin", sizeof(text)) == 0)

@@ -269,9 +269,14 @@ int selftest_run_tasks(struct enforcer *enforcer, struct error *error)
 	return run_in_cgroup(enforcer, run_tasks_in, error);
 }
 
+int selftest_run_connections(struct enforcer *enforcer, struct error *error)
+{
+	return run_in_cgroup(enforcer, run_in, error);
+}
+
 int selftest_run(struct enforcer *enforcer, struct error *error)
 {
-	const int result = run_in_cgroup(enforcer, run_in, error);
+	const int result = selftest_run_connections(enforcer, error);
 
 	return result == 0 && enforcer_judges_tasks(enforcer) ? selftest_run_tasks(enforcer, error)
 							      : result;

@@ -45,7 +45,7 @@ static void try_enforcer(struct trial *trial, struct enforcer *enforcer)
 		  enforcer_judges_unix(enforcer)
 			  ? "connections that are not granted are refused: TCP and a Unix socket"
 			  : "a connection that is not granted is refused, a granted one is made",
-		  selftest_run(enforcer, &error), &error))
+		  selftest_run_connections(enforcer, &error), &error))
 		return;
 	trial->has |= NEED_BPF | (enforcer_judges_unix(enforcer) ? NEED_UNIX_HOOKS : 0U);
 	try_tasks(trial, enforcer);

@@ -173,7 +173,11 @@ static void explain_other_object(const struct denial_key *what, struct verdict *
 {
 	const char *kind = explain_task_kind(what->kind);
 
-	if (what->reason == REASON_FILE_DENIED)
+	if (what->kind == EVENT_SYSCALL)
+		say(verdict, kind,
+		    "the call is granted, but not this use of it, which no manifest can grant: it "
+		    "joins a multicast group, types into a terminal, or has a ring act as another");
+	else if (what->reason == REASON_FILE_DENIED)
 		say(verdict, kind,
 		    "it is what an entry of \"deny\" names, by another path, or a file that "
 		    "cannot be placed in any folder");
