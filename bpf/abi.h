@@ -551,6 +551,7 @@ struct denial_key {
 
 #define UNIX_ABSTRACT 1 /* the name of an abstract socket, "@" in front */
 #define UNIX_NULS     2 /* and it has NULs, which are told as "@" */
+#define UNIX_PROBE    4 /* the C library asks whether there is a cache of names: nobody's violation */
 
 struct denial_count {
 	__u64 count;

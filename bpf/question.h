@@ -6,6 +6,9 @@
 #include "bpf/event.h"
 #include "bpf/lookup.h"
 
+/* From <sys/socket.h>, which the bpf target can't include. */
+#define AF_UNIX 1
+
 #define ALLOW 1
 #define DENY  0
 
@@ -175,6 +178,8 @@ VERIFIED_ONCE int question_ask_kill(const struct question *question, __u32 reaso
 	/* The LSM's hooks and the watch send their own; what comes in is somebody else's doing. */
 	if (question->hook > HOOK_EGRESS ||
 	    (question->kind == EVENT_LISTEN && question->hook != HOOK_BIND))
+		return 0;
+	if (question->family == AF_UNIX && question->detail & UNIX_PROBE)
 		return 0;
 	if (question->actor.pid)
 		errand_ask(question, ERRAND_KILL, 0);

@@ -9,7 +9,6 @@
  * one with "..". A link or a mount by which a socket is known under another path is not seen here.
  */
 /* From <sys/socket.h>, which the bpf target can't include. */
-#define AF_UNIX	    1
 #define SOCK_STREAM 1
 
 #include "bpf/unix.h"

@@ -71,6 +71,22 @@ VERIFIED_ONCE int unix_read_name(struct unix_bench *bench, __u64 key)
 	return 0;
 }
 
+/* Where glibc looks for nscd (nscd/nscd-client.h, _PATH_NSCDSOCKET), whoever asks for a user or a
+ * host, whether there is one or not. */
+#define NSCD_SOCKET "/var/run/nscd/socket"
+
+static __always_inline bool is_nscd(const struct glob_text *given)
+{
+	const char nscd[] = NSCD_SOCKET;
+
+	if (given->length != sizeof(nscd) - 1)
+		return false;
+	for (__u32 i = 0; i < sizeof(nscd) - 1; i++)
+		if (given->bytes[i] != nscd[i])
+			return false;
+	return true;
+}
+
 /* False where there is nothing to read: then nothing grants it. */
 static __always_inline bool unix_take_address(struct bpf_sock_addr *ctx, struct unix_bench *bench)
 {
@@ -85,6 +101,8 @@ static __always_inline bool unix_take_address(struct bpf_sock_addr *ctx, struct 
 	bench->given.length = read ? length : 0;
 	bench->detail = read && !bench->given.bytes[0] ? UNIX_ABSTRACT : 0;
 	unix_read_name(bench, egress_config.key[0]);
+	if (read && is_nscd(&bench->given))
+		bench->detail |= UNIX_PROBE;
 	return read;
 }
 

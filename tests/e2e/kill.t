@@ -74,6 +74,7 @@ ATTEMPTS = {
     "packet": lambda: socket.socket(17, socket.SOCK_RAW).close(),
     "clone3": lambda: call(libc.syscall, 435, 0, 0),
     "listen": listen,
+    "nscd": lambda: unix("/var/run/nscd/socket"),
     "nothing": lambda: None,
 }
 attempt, seconds = sys.argv[1], float(sys.argv[2])
@@ -111,6 +112,10 @@ for attempt in "granted connect" "granted question" nothing; do
 done
 ok "clone3 has no better answer than ENOSYS, and is no violation" lives kill clone3
 is "as C libraries expect it" "$(head -1 "$work/out")" ENOSYS
+# glibc asks for nscd by itself, as when Python looks for the home of who has no $HOME.
+ok "nor is a look for nscd" lives kill nscd
+like "which is denied" "$(head -1 "$work/out")" "EPERM|ENOENT"
+ok "as without a home" env -u HOME timeout 30 "${near[@]}" "$agentpol" run --standalone --log "$work/log" -m "$work/kill.json" -- "$python" "$work/try.py" nothing 0
 
 for attempt in connect datagram bind question unix; do
   if [ "$attempt" = unix ] && [ "$(printf '%s\n6.7\n' "$(uname -r)" | sort -V | head -1)" != 6.7 ]; then
