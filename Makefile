@@ -28,7 +28,7 @@ OPTIMISE ?= -O2 -g
 INCLUDES := -I. -Iuser -I$(BUILD)
 CFLAGS   += -std=gnu11 -D_GNU_SOURCE -DAGENTPOL_VERSION='"$(VERSION)"' $(OPTIMISE) $(WARNINGS) $(INCLUDES)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now
-LIBS     := -lbpf -lelf -lz -lcjson -lseccomp -lcap -levent_core -lssl -lcrypto -lpg_query
+LIBS     := -lbpf -lelf -lz -lcjson -lseccomp -lcap -levent_core -lssl -lcrypto -lpg_query -lpcre2-8
 
 # libFuzzer and the sanitizers take their own objects, in a build folder of their own.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -36,7 +36,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-om
 BPF_SOURCES := $(wildcard bpf/*.bpf.c)
 BPF_OBJECTS := $(BPF_SOURCES:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
 # Rooms that are linked into both programs, the tests and the benchmarks.
-ROOMS       := base policy manifest compile kernel sql audit
+ROOMS       := base json policy sql call manifest compile kernel audit
 LIB_SOURCES := $(foreach room,$(ROOMS),$(wildcard user/$(room)/*.c)) \
                $(filter-out user/policyd/main.c,$(wildcard user/policyd/*.c))
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/user/kernel/embedded.o

@@ -7,19 +7,22 @@ cd "$(dirname "$0")/.."
 # room: what it may include besides itself
 declare -A may=(
   [base]=""
+  [json]="base"
   [policy]="base"
-  [manifest]="base policy"
   [compile]="base policy"
   [kernel]="base policy compile"
   [sql]="base policy"
-  [audit]="base"
-  [policyd]="base policy manifest compile kernel sql audit"
-  [agentpol]="base policy manifest compile kernel sql audit policyd"
+  [call]="base json policy sql"
+  [manifest]="base json policy call"
+  [audit]="base json"
+  [policyd]="base json policy manifest compile kernel sql call audit"
+  [agentpol]="base json policy manifest compile kernel sql call audit policyd"
 )
 # header: rooms that may include it
 declare -A only=(
   ["bpf/libbpf.h"]="kernel" ["bpf/bpf.h"]="kernel" ["bpf/btf.h"]="kernel"
-  ["cjson/cJSON.h"]="manifest call audit"
+  ["cjson/cJSON.h"]="json audit"
+  ["pcre2.h"]="call"
   ["seccomp.h"]="compile policyd"
   ["pg_query.h"]="sql" ["openssl/ssl.h"]="sql policyd"
   ["bpf/abi.h"]="compile kernel policyd agentpol"

@@ -5,7 +5,8 @@
 set -euo pipefail
 
 build=(gcc make clang llvm libc6-dev linux-libc-dev libbpf-dev libelf-dev zlib1g-dev libcjson-dev
-       libseccomp-dev libcap-dev libevent-dev libssl-dev libpg-query-dev)
+       libseccomp-dev libcap-dev libevent-dev libssl-dev libpg-query-dev
+       libpcre2-dev)
 # What the tests, the demo and the benchmarks run.
 check=(libcmocka-dev perl iproute2 jq procps util-linux python3 python3-jsonschema nftables iperf3
        libcap2-bin runc unbound bind9-dnsutils musl-tools curl openssl python3-asyncpg)

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "manifest/codes.h"
-#include "manifest/json.h"
+#include "json/json.h"
 
 struct bad_text {
 	const char *text;

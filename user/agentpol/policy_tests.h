@@ -7,7 +7,7 @@
 #define AGENTPOL_AGENTPOL_POLICY_TESTS_H
 
 #include "base/error.h"
-#include "manifest/json.h"
+#include "json/json.h"
 #include "policy/policy.h"
 
 struct policy_case {

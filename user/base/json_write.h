@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writing JSON: a growable text buffer that knows where a comma belongs. Everything that prints
- * JSON (verdicts, audit records, reports, control messages) uses it; reading is manifest/json.h.
+ * JSON (verdicts, audit records, reports, control messages) uses it; reading is json/json.h.
  * An allocation failure is sticky: write on, and look at json_writer_text once at the end.
  */
 #ifndef AGENTPOL_BASE_JSON_WRITE_H

@@ -8,10 +8,9 @@
 
 #include <stddef.h>
 
-#define CODE_SYNTAX	   "M001"
-#define CODE_ENCODING	   "M002"
-#define CODE_KEY_TWICE	   "M003"
-#define CODE_LIMIT	   "M004"
+#include "json/json.h"
+
+/* M001 to M004 and M025 are those of any JSON: json/json.h. */
 #define CODE_UNKNOWN_KEY   "M005"
 #define CODE_MISSING_KEY   "M006"
 #define CODE_TYPE	   "M007"
@@ -32,7 +31,6 @@
 #define CODE_POINTER	   "M022"
 #define CODE_SQL	   "M023"
 #define CODE_UNSUPPORTED   "M024"
-#define CODE_SYSTEM	   "M025"
 
 struct manifest_code {
 	const char *code;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
-#include "manifest/json.h"
+#include "json/json.h"
 
 #define DIAGNOSTICS_MAX 64
 

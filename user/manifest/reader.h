@@ -12,7 +12,7 @@
 
 #include "manifest/codes.h"
 #include "manifest/diagnostics.h"
-#include "manifest/json.h"
+#include "json/json.h"
 #include "policy/policy.h"
 
 /* Longer pointers (a key can be megabytes long) are cut off in messages. */

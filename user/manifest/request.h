@@ -7,7 +7,7 @@
 #define AGENTPOL_MANIFEST_REQUEST_H
 
 #include "base/error.h"
-#include "manifest/json.h"
+#include "json/json.h"
 #include "policy/decide.h"
 
 #define REQUEST_LINE_MAX (1U << 20)

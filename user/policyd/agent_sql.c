@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "manifest/json.h"
+#include "json/json.h"
 
 static int make_sealed(const char *text, size_t length)
 {

@@ -8,7 +8,7 @@
 #include "kernel/learnt.h"
 #include "kernel/server_tables.h"
 #include "kernel/tables.h"
-#include "manifest/json.h"
+#include "json/json.h"
 #include "policy/paths.h"
 #include "policyd/prepare.h"
 #include "policyd/state.h"

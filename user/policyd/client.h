@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/json_write.h"
-#include "manifest/json.h"
+#include "json/json.h"
 
 struct client;
 

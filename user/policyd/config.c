@@ -9,7 +9,7 @@
 #include "base/json_write.h"
 #include "bpf/abi.h"
 #include "kernel/enforcer.h"
-#include "manifest/json.h"
+#include "json/json.h"
 
 #define CONFIG_BYTES_MAX   (1U << 20)
 #define RING_BYTES_DEFAULT (1U << 22) /* some 40,000 events while nobody reads */

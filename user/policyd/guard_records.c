@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "manifest/json.h"
+#include "json/json.h"
 #include "policyd/guard_internal.h"
 
 #define REASON_ROOM 64

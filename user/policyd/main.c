@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "kernel/cgroup.h"
 #include "kernel/selftest.h"
-#include "manifest/json.h"
+#include "json/json.h"
 #include "policyd/client.h"
 #include "policyd/config.h"
 #include "policyd/control.h"

@@ -7,7 +7,7 @@
 #include "kernel/cgroup.h"
 #include "kernel/place.h"
 #include "kernel/selftest.h"
-#include "manifest/json.h"
+#include "json/json.h"
 #include "policyd/sweep.h"
 
 #define NS_PER_SECOND 1000000000ULL

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/json_write.h"
-#include "manifest/json.h"
+#include "json/json.h"
 
 /* Paths of two PATH_MAX and some numbers. */
 #define STATE_BYTES_MAX 65536

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "manifest/json_scan.h"
+#include "json/json_scan.h"
 
 #include <stdarg.h>
 #include <string.h>
 
 #include "base/utf8.h"
-#include "manifest/codes.h"
 
 /* cJSON 1.7 copies a number into 64 bytes before it converts it. */
 #define NUMBER_BYTES_MAX 63

@@ -4,8 +4,8 @@
  * UTF-8 validity, no key twice, bounded depth and size, the line and column of every value.
  * Manifests, policyd's configuration, requests and control messages are all read through this.
  */
-#ifndef AGENTPOL_MANIFEST_JSON_H
-#define AGENTPOL_MANIFEST_JSON_H
+#ifndef AGENTPOL_JSON_JSON_H
+#define AGENTPOL_JSON_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,16 +18,23 @@
 
 struct json_document; /* owns the tree */
 struct cJSON;
-typedef struct cJSON json_value; /* opaque outside manifest/ */
+typedef struct cJSON json_value; /* opaque outside json/ */
 
 struct json_position {
 	size_t line, column; /* both from 1; column counts bytes */
 };
 
+/* What can be wrong with a text; manifest/codes.h has the others, and what each means. */
+#define CODE_SYNTAX    "M001"
+#define CODE_ENCODING  "M002"
+#define CODE_KEY_TWICE "M003"
+#define CODE_LIMIT     "M004"
+#define CODE_SYSTEM    "M025"
+
 /* Where and why a text is no JSON of ours. */
 struct json_fault {
 	struct json_position position;
-	const char *code; /* "M001" ...: see manifest/diagnostics.h */
+	const char *code; /* CODE_*, static */
 	char message[256];
 };
 

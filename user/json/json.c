@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "manifest/json.h"
+#include "json/json.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>
 
-#include "manifest/codes.h"
-#include "manifest/json_scan.h"
+#include "json/json_scan.h"
 
 /* Objects with up to so many members are compared pair by pair, larger ones are sorted. */
 #define PAIRWISE_MAX 16

@@ -3,10 +3,10 @@
  * The strict half of json.c: is this text RFC 8259 JSON within our bounds, and where does each of
  * its values stand? Called by json.c alone, before cJSON sees a byte.
  */
-#ifndef AGENTPOL_MANIFEST_JSON_SCAN_H
-#define AGENTPOL_MANIFEST_JSON_SCAN_H
+#ifndef AGENTPOL_JSON_JSON_SCAN_H
+#define AGENTPOL_JSON_JSON_SCAN_H
 
-#include "manifest/json.h"
+#include "json/json.h"
 
 /* Offsets into the text (JSON_BYTES_MAX keeps them within 32 bits). */
 struct json_place {
