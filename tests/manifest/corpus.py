@@ -289,6 +289,8 @@ def bad_values():
         bad("tool-name", at(("tools", name), {"effect": "read"}), "M016", pointer_of(("tools", name)))
     bad("argument-name", at(("tools", "query", "arguments", "sql"), {"maximum": 1}), "M022",
         "/tools/query/arguments/sql")
+    bad("match-pairs", at(("tools", "close", "requires", 0, "match"), {"/a%d" % i: "/result/id" for i in range(17)}),
+        "M009", "/tools/close/requires/0/match")
     bad("match-name", at(("tools", "close", "requires", 0, "match"), {"id": "/result/id"}), "M022",
         "/tools/close/requires/0/match/id")
 
@@ -321,6 +323,13 @@ def references():
         beyond("unknown-tool", at(path, value), "M020", pointer_of(path))
     beyond("unknown-tool", at(("tools", "close", "requires", 0, "tool"), "x"), "M020",
            "/tools/close/requires/0/tool")
+    for name, schema, at_key in (("unknown", {"maxlength": 1}, "/maxlength"), ("remote", {"$ref": "http://x/"}, "/$ref"),
+                                 ("pattern", {"properties": {"a": {"pattern": "(?R)"}}}, "/properties/a/pattern"),
+                                 ("list", {"properties": {"a": {"items": [{}]}}}, "/properties/a/items")):
+        beyond("schema-" + name, at(("tools", "login", "inputSchema"), {"type": "object", **schema}), "M026",
+               "/tools/login/inputSchema" + at_key)
+    beyond("pattern", at(("tools", "login", "arguments"), {"/a": {"pattern": "a++"}}), "M026",
+           "/tools/login/arguments/~1a/pattern")
     beyond("self", at(("tools", "login", "requires"), ["login"]), "M021", "/tools/login")
     beyond("self", at(("tools", "login", "forbids_after"), ["login"]), "M021", "/tools/login")
     beyond("cycle-of-two", at(("tools", "login", "requires"), ["query"]), "M021", "/tools/login")

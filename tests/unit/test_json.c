@@ -289,9 +289,24 @@ static void a_value_is_printed_as_compact_text(void **state)
 	assert_string_equal(text, "{\"type\":\"object\",\"n\":[1,2.5,true,null]}");
 }
 
+static void numbers_are_printed_as_they_are(void **state)
+{
+	static const char text[] = "[9007199254740992,9007199254740991,-1,0,0.1,1e+300,123456.789,"
+				   "0.30000000000000004]";
+	struct json_fault fault;
+	struct json_document *document = json_document_parse(text, sizeof(text) - 1, &fault);
+	char *printed = json_print(json_root(document));
+
+	(void)state;
+	assert_string_equal(printed, text);
+	free(printed);
+	json_document_free(document);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_are_printed_as_they_are),
 		cmocka_unit_test(every_unclear_text_is_refused_at_its_place),
 		cmocka_unit_test(a_nul_byte_in_the_text_is_refused),
 		cmocka_unit_test(plain_json_is_read),

@@ -103,6 +103,14 @@ static const struct finding findings[] = {
 	 "/tools/t/sql/functions/0"},
 	{SQL("\"effect\":\"read\"", SELECTS ",\"search_path\":[\"public\",\"pg_catalog\"]"), "B024",
 	 "/tools/t/sql/search_path/1"},
+	{TOOL("\"effect\":\"read\",\"inputSchema\":{\"$schema\":\"http://json-schema.org/draft-07/"
+	      "schema#\",\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#/definitions/s\","
+	      "\"maxLength\":3}},\"definitions\":{\"s\":{\"type\":\"string\"}}}"),
+	 "B025", "/tools/t/inputSchema/properties/a/maxLength"},
+	{SQL("\"effect\":\"read\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"q\":"
+	     "{\"type\":\"string\",\"format\":\"uuid\"}}}",
+	     SELECTS),
+	 "B016", "/tools/t/sql/argument"},
 };
 
 static void each_rule_finds_its_case_alone(void **state)

@@ -476,6 +476,13 @@ static void other_bad_values_are_refused(void **state)
 		{"{" HEAD "\"tools\":{\"a b\":{}}}", CODE_NAME, "/tools/a b"},
 		{"{" HEAD "\"tools\":{\"\":{}}}", CODE_NAME, "/tools/"},
 		{TOOL("\"inputSchema\":{}"), CODE_TYPE, "/tools/t/inputSchema/type"},
+		{TOOL("\"inputSchema\":{\"type\":\"object\",\"properties\":{\"a/b\":{\"allOf\":["
+		      "true,{\"maxlength\":3}]}}}"),
+		 CODE_SCHEMA, "/tools/t/inputSchema/properties/a~1b/allOf/1/maxlength"},
+		{TOOL("\"outputSchema\":{\"type\":\"object\",\"$ref\":\"http://x.example/\"}"),
+		 CODE_SCHEMA, "/tools/t/outputSchema/$ref"},
+		{TOOL("\"arguments\":{\"/a\":{\"pattern\":\"(?R)\"}}"), CODE_SCHEMA,
+		 "/tools/t/arguments/~1a/pattern"},
 		{TOOL("\"ask_timeout\":\"5s\""), CODE_CONTRADICTION, "/tools/t/ask_timeout"},
 		{TOOL("\"confirm\":\"ask\",\"ask_timeout\":\"2day\""), CODE_QUANTITY,
 		 "/tools/t/ask_timeout"},

@@ -111,6 +111,7 @@ struct schema {
 	size_t pattern_count, pattern_room;
 	struct schema_resource *resources;
 	struct schema_anchor *anchors;
+	size_t anchor_count;
 	struct schema_reference *references;
 	enum dialect dialect;
 	bool reads_results;	   /* some node does */

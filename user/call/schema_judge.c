@@ -245,7 +245,7 @@ static bool judge_branch(struct judgement *judgement, const struct schema_node *
 	_cleanup_seen_ struct seen own = {0};
 	bool fits;
 
-	if (seen && !seen_init(judgement, &own, subject->value))
+	if (!judgement->steps || (seen && !seen_init(judgement, &own, subject->value)))
 		return false;
 	judgement->quiet++;
 	fits = judge_node(judgement, node, subject, seen ? &own : NULL);
@@ -317,10 +317,13 @@ static const struct schema_node *dynamic_target(const struct judgement *judgemen
 static bool judge_references(struct judgement *judgement, const struct schema_node *node,
 			     const struct subject *subject, struct seen *seen)
 {
+	/* Each scope is asked for the anchor. */
+	const uint64_t cost = judgement->depth * (1 + judgement->schema->anchor_count / 8);
+
 	if (node->ref && !judge_node(judgement, node->ref, subject, seen))
 		return false;
 	return !node->dynamic_ref ||
-	       (judge_spend(judgement, judgement->depth) &&
+	       (judge_spend(judgement, cost) &&
 		judge_node(judgement, dynamic_target(judgement, node), subject, seen));
 }
 

@@ -48,6 +48,7 @@ static bool add_anchor(struct schema_compiler *compiler, struct schema_node *nod
 		return out_of_memory(compiler, value);
 	*anchor = (struct schema_anchor){name, node->resource, node, dynamic, schema->anchors};
 	schema->anchors = anchor;
+	schema->anchor_count++;
 	return true;
 }
 

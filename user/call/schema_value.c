@@ -216,7 +216,7 @@ bool schema_is_multiple(double value, double divisor)
 	if (a.digits == 0)
 		return true;
 	/* Without its zeros at the end no number of digits can take another ten. */
-	if (b.digits == 0 || b.exponent > a.exponent + 0) {
+	if (b.digits == 0 || b.exponent > a.exponent) {
 		for (; b.exponent > a.exponent && b.digits && b.digits < UINT64_MAX / 10;
 		     b.exponent--)
 			b.digits *= 10;

@@ -312,8 +312,3 @@ const char *json_type_name(const json_value *value)
 		return "number";
 	return json_is_boolean(value) ? "boolean" : "null";
 }
-
-char *json_print(const json_value *value)
-{
-	return cJSON_PrintUnformatted(value);
-}

@@ -29,5 +29,7 @@ const struct manifest_code manifest_codes[] = {
 	{CODE_SQL, "bad-sql-name", "No SQL table, column, function or schema name."},
 	{CODE_UNSUPPORTED, "unsupported", "A version or engine that this agentpol does not know."},
 	{CODE_SYSTEM, "system", "The file could not be read, or memory ran out."},
+	{CODE_SCHEMA, "bad-schema",
+	 "No JSON Schema or regular expression, or one with a part that is not supported."},
 };
 const size_t manifest_code_count = ARRAY_SIZE(manifest_codes);

@@ -31,6 +31,7 @@
 #define CODE_POINTER	   "M022"
 #define CODE_SQL	   "M023"
 #define CODE_UNSUPPORTED   "M024"
+#define CODE_SCHEMA	   "M026"
 
 struct manifest_code {
 	const char *code;

@@ -89,6 +89,10 @@ const struct lint_rule lint_rules[] = {
 			   "pg_catalog stands behind another schema, whose functions come first: "
 			   "every statement is refused",
 			   "remove pg_catalog, which is looked in first anyway"},
+	[LINT_IGNORED_LIMIT] = {"B025", "ignored-limit", SEVERITY_WARNING,
+				"the schema is of draft-07, where what stands beside \"$ref\" "
+				"limits nothing",
+				"move it into an \"allOf\" with the \"$ref\", or write 2020-12"},
 };
 const size_t lint_rule_count = ARRAY_SIZE(lint_rules);
 static_assert(ARRAY_SIZE(lint_rules) == LINT_RULES, "each rule has its line");

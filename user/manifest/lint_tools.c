@@ -2,10 +2,12 @@
 /* Findings about a tool's effect, confirmation and SQL. */
 #include <string.h>
 
+#include "call/schema.h"
+
 #include "manifest/lint_rules.h"
 
 /* Keys of a JSON Schema that say more of a string than that it is one. */
-static const char *const limiting_keys[] = {"enum", "const", "pattern", "format", "$ref"};
+static const char *const limiting_keys[] = {"enum", "const", "pattern", "$ref"};
 
 static bool is_free_text(const json_value *property)
 {
@@ -124,6 +126,18 @@ static void lint_sql(struct linter *linter, const struct tool *tool, const json_
 	lint_sql_path(linter, tool, json_member(sql, "search_path"));
 }
 
+static void lint_ignored(struct linter *linter, const struct tool *tool, const json_value *value)
+{
+	struct schema_fault fault;
+	struct schema *schema =
+		schema_compile(tool->input_schema, strlen(tool->input_schema), &fault);
+
+	if (schema && schema_find_ignored(schema, &fault))
+		lint_find(linter, LINT_IGNORED_LIMIT, value, fault.keyword, tool->scope.pointer,
+			  "/inputSchema%s", fault.pointer);
+	schema_free(schema);
+}
+
 void lint_tool(struct linter *linter, const struct tool *tool, const json_value *value)
 {
 	const json_value *effect = json_member(value, "effect");
@@ -134,4 +148,6 @@ void lint_tool(struct linter *linter, const struct tool *tool, const json_value 
 			  tool->scope.pointer, "/confirm");
 	if (tool->sql)
 		lint_sql(linter, tool, value);
+	if (tool->input_schema)
+		lint_ignored(linter, tool, json_member(value, "inputSchema"));
 }

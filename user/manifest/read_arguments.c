@@ -49,12 +49,7 @@ static void read_enum(struct reader *reader, const json_value *value, void *targ
 
 static void read_pattern(struct reader *reader, const json_value *value, void *target)
 {
-	if (json_as_string(value)[0] == '\0')
-		reader_error(reader, value, CODE_EMPTY,
-			     "must not be empty; write a regular expression, e.g. \"^[a-z]+$\"");
-	else
-		((struct argument_limit *)target)->pattern =
-			reader_copy(reader, json_as_string(value));
+	((struct argument_limit *)target)->pattern = read_regex(reader, value);
 }
 
 static void read_max_length(struct reader *reader, const json_value *value, void *target)

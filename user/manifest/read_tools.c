@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "call/session.h"
+
 #define ASK_TIMEOUT_SECONDS 120 /* where the manifest says nothing */
 
 /* MCP's hints that an effect must not contradict. */
@@ -17,36 +19,15 @@ static void read_description(struct reader *reader, const json_value *value, voi
 	((struct tool *)target)->description = reader_copy(reader, json_as_string(value));
 }
 
-/* An object schema: MCP passes arguments as an object. */
-static bool check_object_schema(struct reader *reader, const json_value *value)
-{
-	const char *type = json_as_string(json_member(value, "type"));
-
-	if (type && strcmp(type, "object") == 0)
-		return true;
-	reader_error_at_key(reader, value, "type", CODE_TYPE,
-			    "arguments are an object; write \"type\": \"object\"");
-	return false;
-}
-
 static void read_input_schema(struct reader *reader, const json_value *value, void *target)
 {
-	struct tool *tool = target;
-	_cleanup_free_ char *text = NULL;
-
-	if (!check_object_schema(reader, value))
-		return;
-	text = json_print(value);
-	if (text)
-		tool->input_schema = reader_copy(reader, text);
-	else
-		reader_out_of_memory(reader);
+	((struct tool *)target)->input_schema = read_schema(reader, value);
 }
 
 static void read_output_schema(struct reader *reader, const json_value *value, void *target)
 {
 	(void)target;
-	(void)check_object_schema(reader, value);
+	(void)read_schema(reader, value);
 }
 
 static const struct key_spec annotation_keys[] = {
@@ -137,6 +118,11 @@ static void read_match(struct reader *reader, const json_value *value, void *tar
 	if (!reader_not_empty(reader, value,
 			      "write e.g. {\"/order_id\": \"/result/order_id\"}, or leave it out"))
 		return;
+	if (json_count(value) > CALL_MATCHES_MAX) {
+		reader_error(reader, value, CODE_RANGE, "has %zu pairs, and may have %d",
+			     json_count(value), CALL_MATCHES_MAX);
+		return;
+	}
 	requirement->matches = reader_new_array(reader, struct tool_match, json_count(value));
 	if (!requirement->matches)
 		return;
@@ -345,4 +331,5 @@ void read_tools(struct reader *reader, const json_value *value, void *target)
 		reader_pop(reader, before);
 	}
 	read_order(reader, value);
+	read_matches(reader, value);
 }

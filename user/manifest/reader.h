@@ -153,6 +153,12 @@ const char *read_sql_schema(struct reader *reader, const json_value *value);
 const char *read_sql_function(struct reader *reader, const json_value *value);
 /* Do the pointers into a tool's arguments lead to properties that its inputSchema has? */
 void check_argument_pointers(struct reader *reader, const json_value *tool);
+/* The schema's text, NULL after an error: no object schema, or not one that can be judged. */
+const char *read_schema(struct reader *reader, const json_value *value);
+/* As read_schema, of a regular expression in a string. */
+const char *read_regex(struct reader *reader, const json_value *value);
+/* What the pairs of "match" ask a session to remember, against its bounds. */
+void read_matches(struct reader *reader, const json_value *tools);
 /* Unknown tools, and cycles in what requires and forbids_after say. */
 void read_order(struct reader *reader, const json_value *tools);
 
