@@ -317,3 +317,12 @@ char *json_print(const json_value *value)
 {
 	return cJSON_PrintUnformatted(value);
 }
+
+char *json_print_key(const json_value *member)
+{
+	cJSON *key = cJSON_CreateStringReference(member->string);
+	char *text = key ? cJSON_PrintUnformatted(key) : NULL;
+
+	cJSON_Delete(key);
+	return text;
+}
