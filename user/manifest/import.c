@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "call/schema.h"
 #include "manifest/import_schema.h"
 #include "manifest/manifest.h"
 
@@ -287,24 +288,49 @@ static void write_annotations(struct importer *importer, const json_value *annot
 	json_close_object(writer);
 }
 
-static void write_schema(struct importer *importer, const struct listed_tool *tool)
+/* Can calls be judged by it? A finding where not. */
+static bool can_enforce(struct importer *importer, const json_value *value)
 {
-	struct json_writer *writer = &importer->writer;
-	size_t before = importer->reader.pointer_length;
+	_cleanup_free_ char *text = json_print(value);
+	_cleanup_free_ char *what = NULL;
+	struct schema_fault fault;
+	struct schema *schema;
 
-	json_key(writer, "inputSchema");
+	if (!text) {
+		reader_out_of_memory(&importer->reader);
+		return false;
+	}
+	schema = schema_compile(text, strlen(text), &fault);
+	if (schema) {
+		schema_free(schema);
+		return true;
+	}
+	if (asprintf(&what, "%s%s%s", fault.pointer, fault.pointer[0] ? ": " : "", fault.message) <
+	    0)
+		what = NULL;
+	import_find(&importer->reader, IMPORT_SCHEMA, value, NULL, what);
+	return false;
+}
+
+/* False where the tool is to be left out. */
+static bool write_schema(struct importer *importer, const struct listed_tool *tool,
+			 struct json_writer *writer)
+{
+	size_t before = importer->reader.pointer_length;
+	bool good;
+
 	if (!tool->schema) {
-		json_open_object(writer);
-		json_key_string(writer, "type", "object");
-		json_key_boolean(writer, "additionalProperties", false);
-		json_close_object(writer);
-		return;
+		json_verbatim(writer, "{\"type\":\"object\",\"additionalProperties\":false}");
+		return true;
 	}
 	if (tool->body_key)
 		(void)reader_push_key(&importer->reader, tool->body_key);
 	(void)reader_push_key(&importer->reader, tool->schema_key);
-	import_schema(&importer->reader, tool->schema, writer);
+	good = can_enforce(importer, tool->schema);
+	if (good)
+		import_schema(&importer->reader, tool->schema, writer);
 	reader_pop(&importer->reader, before);
+	return good;
 }
 
 static void write_tool(struct importer *importer, const struct listed_tool *tool)
@@ -312,13 +338,21 @@ static void write_tool(struct importer *importer, const struct listed_tool *tool
 	const json_value *annotations = json_member(tool->value, "annotations");
 	const json_value *description = json_member(tool->body, "description");
 	const char *effect = effect_of(annotations);
+	_cleanup_json_writer_ struct json_writer schema = {0};
 	struct json_writer *writer = &importer->writer;
 
+	if (!write_schema(importer, tool, &schema))
+		return;
+	if (!json_writer_text(&schema)) {
+		reader_out_of_memory(&importer->reader);
+		return;
+	}
 	json_key(writer, tool->name);
 	json_open_object(writer);
 	if (json_is_string(description))
 		json_key_string(writer, "description", json_as_string(description));
-	write_schema(importer, tool);
+	json_key(writer, "inputSchema");
+	json_verbatim(writer, json_writer_text(&schema));
 	if (json_is_object(annotations))
 		write_annotations(importer, annotations);
 	if (effect)
