@@ -185,6 +185,7 @@ check-sql: $(BUILD)/agentpol ## the SQL guard's verdicts against a real PostgreS
 	$(Q)BUILD=$(BUILD) tests/sql/oracle.py
 
 check-agentdojo: $(BUILD)/agentpol ## what of AgentDojo's attacks and honest tasks is allowed (no root)
+	$(Q)$(BUILD)/agentpol test policies/agentdojo
 	$(Q)BUILD=$(BUILD) tools/agentdojo.py
 
 check-sql-mutants: $(BUILD)/agentpol ## takes each check of SQL out: the oracle must find it out
