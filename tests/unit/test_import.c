@@ -198,6 +198,26 @@ static void each_open_end_is_found(void **state)
 	}
 }
 
+static void a_tool_whose_schema_cannot_be_enforced_is_left_out(void **state)
+{
+	_cleanup_diagnostics_ struct diagnostics found;
+	_cleanup_json_document_ struct json_document *manifest = import(
+		"[{\"name\":\"a\",\"inputSchema\":{}},{\"name\":\"b\",\"inputSchema\":"
+		"{\"type\":\"object\",\"properties\":{\"p\":{\"$ref\":\"https://x.example/y\"}}}}]",
+		IMPORT_DETECT, &found);
+	const json_value *tools;
+
+	(void)state;
+	assert_non_null(manifest);
+	tools = json_member(json_root(manifest), "tools");
+	assert_non_null(json_member(tools, "a"));
+	assert_null(json_member(tools, "b"));
+	assert_int_equal(found.errors, 1);
+	assert_string_equal(found.items[0].code, "I013");
+	assert_string_equal(found.items[0].pointer, "/1/inputSchema");
+	assert_non_null(strstr(found.items[0].message, "/properties/p"));
+}
+
 static void what_is_limited_is_not_found(void **state)
 {
 	static const char *const texts[] = {
@@ -298,6 +318,7 @@ int main(void)
 		cmocka_unit_test(a_schema_gets_narrower_and_stays_itself),
 		cmocka_unit_test(an_effect_comes_of_the_hints_alone),
 		cmocka_unit_test(each_open_end_is_found),
+		cmocka_unit_test(a_tool_whose_schema_cannot_be_enforced_is_left_out),
 		cmocka_unit_test(what_is_limited_is_not_found),
 		cmocka_unit_test(what_is_no_list_is_refused_at_its_place),
 		cmocka_unit_test(a_file_s_name_becomes_an_agent_s),
