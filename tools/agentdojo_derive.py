@@ -6,9 +6,9 @@ worth. One rule for every tool and argument, in the order of the functions below
 import re
 
 READS = re.compile(r"^(get|read|list|search|find|check|view|show|fetch|look_?up|count)(_|$)")
-KNOWN = r"(?!(?:www\.)?(?:{sites})(?![A-Za-z0-9@:-]|\.[A-Za-z0-9]))"
-NAME = r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?![A-Za-z0-9.-]*@)"
-LINKS = [r"(?:://|[Ww]{3}\.)" + KNOWN, r"(?:^|[^@A-Za-z0-9.-])" + KNOWN + NAME, r"@[A-Za-z0-9.-]+[/:]",
+KNOWN = r"(?!(?:www\.)?(?:{sites})(?![\p{L}\p{N}@:-]|\.[\p{L}\p{N}]))"
+NAME = r"(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}(?![A-Za-z0-9.-]*@)"
+LINKS = [r"(?:://|[Ww]{3}\.)" + KNOWN, r"(?:^|[^@\p{L}\p{N}.-])" + KNOWN + NAME, r"@[A-Za-z0-9.-]+[/:]",
          r"[0-9]+(?:\.[0-9]+){3}"]
 NO_LINK = r"^(?![\s\S]*(?:" + "|".join(LINKS) + "))"
 FORMS_OF_VALUES = [r"[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?",
