@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "call/schema.h"
+#include "manifest/import_form.h"
 #include "manifest/import_schema.h"
 #include "manifest/manifest.h"
 
@@ -51,88 +52,6 @@ void import_name_of_file(const char *path, char *name, size_t room)
 	while (length > 0 && name[length - 1] == '-')
 		length--;
 	name[length] = '\0';
-}
-
-/* ---- which list, and in which form ---- */
-
-/* The list in what an API or a server answers, with the reader's pointer at it; NULL after an
- * error. */
-static const json_value *find_list(struct importer *importer, const json_value *root)
-{
-	const json_value *result = json_member(root, "result");
-	const json_value *whole = result ? result : root;
-	const json_value *tools = json_member(whole, "tools");
-
-	if (json_is_array(root))
-		return root;
-	if (json_member(root, "error") && !tools) {
-		reader_error_at_key(&importer->reader, root, "error", CODE_TYPE,
-				    "the server answered with an error; ask it again");
-		return NULL;
-	}
-	if (result)
-		(void)reader_push_key(&importer->reader, "result");
-	if (json_member(whole, "nextCursor"))
-		import_find(&importer->reader, IMPORT_PARTIAL, json_member(whole, "nextCursor"),
-			    NULL, NULL);
-	if (!json_is_array(tools)) {
-		reader_error_at_key(&importer->reader, whole, "tools",
-				    tools ? CODE_TYPE : CODE_MISSING_KEY,
-				    "no list of tools; it is [...] or {\"tools\": [...]}");
-		return NULL;
-	}
-	(void)reader_push_key(&importer->reader, "tools");
-	return tools;
-}
-
-static enum import_form form_of(const json_value *tool)
-{
-	const char *type = json_as_string(json_member(tool, "type"));
-	const bool mcp = json_member(tool, "inputSchema");
-	const bool anthropic = json_member(tool, "input_schema");
-	const bool openai = json_member(tool, "function") || json_member(tool, "parameters") ||
-			    (type && strcmp(type, "function") == 0);
-
-	if (mcp + anthropic + openai != 1)
-		return IMPORT_DETECT;
-	if (openai)
-		return IMPORT_OPENAI;
-	return mcp ? IMPORT_MCP : IMPORT_ANTHROPIC;
-}
-
-/* A tool that the provider runs or defines itself: it has a type, and no schema in the list. */
-static bool is_hosted(const json_value *tool)
-{
-	const char *type = json_as_string(json_member(tool, "type"));
-
-	return type && strcmp(type, "function") != 0 && strcmp(type, "custom") != 0 &&
-	       form_of(tool) == IMPORT_DETECT;
-}
-
-/* The form that all tools of the list have; an error where there is none. */
-static bool detect_form(struct importer *importer, const json_value *list)
-{
-	size_t index = 0;
-
-	json_for_each (tool, list) {
-		const enum import_form form = form_of(tool);
-		size_t before = reader_push_index(&importer->reader, index++);
-		const bool clear = is_hosted(tool) ||
-				   (form != IMPORT_DETECT &&
-				    (importer->form == IMPORT_DETECT || importer->form == form));
-
-		if (!clear)
-			reader_error(&importer->reader, tool, CODE_UNSUPPORTED,
-				     "it is not clear whose form this is: \"inputSchema\" is "
-				     "MCP's, \"parameters\" OpenAI's, \"input_schema\" "
-				     "Anthropic's; name it by --from");
-		reader_pop(&importer->reader, before);
-		if (!clear)
-			return false;
-		if (form != IMPORT_DETECT)
-			importer->form = form;
-	}
-	return true;
 }
 
 /* ---- one tool ---- */
@@ -370,7 +289,7 @@ static void take_tool(struct importer *importer, const json_value *value)
 {
 	struct listed_tool tool;
 
-	if (is_hosted(value))
+	if (import_is_hosted(value))
 		import_find(&importer->reader, IMPORT_HOSTED, value, NULL,
 			    json_as_string(json_member(value, "type")));
 	else if (read_listed(importer, value, &tool))
@@ -419,7 +338,8 @@ static bool read_list(struct importer *importer, const json_value *list, const c
 			     "more than %d tools in one list; divide it", TOOLS_MAX);
 		return false;
 	}
-	if (importer->form == IMPORT_DETECT && !detect_form(importer, list))
+	if (importer->form == IMPORT_DETECT &&
+	    !import_detect_form(&importer->reader, list, &importer->form))
 		return false;
 	if (importer->form == IMPORT_DETECT) {
 		reader_error(&importer->reader, list, CODE_EMPTY,
@@ -471,7 +391,7 @@ struct json_document *import_tools(const char *text, size_t length, enum import_
 	if (!list)
 		return NULL;
 	importer.reader.document = list;
-	tools = find_list(&importer, json_root(list));
+	tools = import_find_list(&importer.reader, json_root(list));
 	if (tools && read_list(&importer, tools, name))
 		manifest = finish(&importer);
 	json_writer_free(&importer.writer);
