@@ -149,7 +149,7 @@ $(BUILD)/tools/%: $(BUILD)/tools/%.o $(BENCH_OBJECTS) $(LIBRARY)
 	$(call quiet,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lpthread
 
-FUZZ_SOURCES := $(foreach room,base json policy manifest compile sql call,$(wildcard user/$(room)/*.c))
+FUZZ_SOURCES := $(foreach room,base json policy sql call manifest compile,$(wildcard user/$(room)/*.c))
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(wildcard user/*/*.h bpf/*.h)
 	$(call quiet,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
@@ -158,13 +158,14 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(wildcard user/*/*.h bpf/*.h)
 .SECONDARY:
 
 # ---- checks ----
-.PHONY: test check check-sql check-sql-mutants check-layers check-unit check-sanitized check-vm fuzz bench bench-egress bench-names bench-sql bench-vm bench-watch demo deps install uninstall clean format help tests
+.PHONY: test check check-agentdojo check-sql check-sql-mutants check-layers check-unit check-sanitized check-vm fuzz bench bench-egress bench-names bench-sql bench-vm bench-watch demo deps install uninstall clean format help tests
 
 tests: all $(UNIT_TESTS) $(KERNEL_TESTS) $(TEST_TOOLS) $(EVASION_TOOLS)
 
 check: deps ## everything from dependencies to green tests (as root)
 	+$(Q)$(MAKE) --no-print-directory -j$$(nproc) tests
 	+$(Q)$(MAKE) --no-print-directory test
+	+$(Q)$(MAKE) --no-print-directory check-agentdojo
 	$(Q)tools/vm.sh --deps --fetch >/dev/null || echo "other kernels: not all that their tests need can be had"
 	+$(Q)$(MAKE) --no-print-directory check-vm
 
@@ -182,6 +183,10 @@ check-vm: tests ## the tests that need another kernel, under QEMU (KERNELS='6.1 
 
 check-sql: $(BUILD)/agentpol ## the SQL guard's verdicts against a real PostgreSQL 15 (minutes)
 	$(Q)BUILD=$(BUILD) tests/sql/oracle.py
+
+check-agentdojo: $(BUILD)/agentpol ## what of AgentDojo's attacks and honest tasks is allowed (no root)
+	$(Q)$(BUILD)/agentpol test policies/agentdojo
+	$(Q)BUILD=$(BUILD) tools/agentdojo.py
 
 check-sql-mutants: $(BUILD)/agentpol ## takes each check of SQL out: the oracle must find it out
 	$(Q)tools/mutants-sql.sh

@@ -8,6 +8,7 @@ _agentpol_options() { # VERB
     decide) echo "-m --manifest --schema -h --help" ;;
     sql) echo "-m --manifest --tool --schema -f --format -h --help" ;;
     test) echo "-f --format -h --help" ;;
+    import) echo "--from -n --name -f --format -h --help" ;;
     run) echo "-m --manifest -t --tool -u --user -q --quiet --fd --allow-degraded --log --socket
                --standalone -h --help" ;;
     attach) echo "-m --manifest --cgroup --pid --container --unit -t --tool --allow-degraded
@@ -25,7 +26,7 @@ _agentpol_options() { # VERB
 _agentpol_takes_value() { # OPTION
   case $1 in
     -m | --manifest | --schema | -t | --tool | -u | --user | --fd | --log | --socket | --cgroup | --pid | \
-      --container | --unit | --format | --emit | -a | --agent | -k | --kind | -v | --verdict | -s | \
+      --container | --unit | --from | -n | --name | --format | --emit | -a | --agent | -k | --kind | -v | --verdict | -s | \
       --since) return 0 ;;
   esac
   return 1
@@ -40,6 +41,7 @@ _agentpol_values() { # VERB OPTION WORD; 1 where the option has no list of value
         test) words="text tap json" ;;
         *) words="text json" ;;
       esac ;;
+    --from) words="mcp openai anthropic" ;;
     --emit) words="maps seccomp landlock oci" ;;
     -k | --kind) words="connect listen socket dns traffic agent lost" ;;
     -v | --verdict) words="allow deny would-deny noted" ;;
@@ -54,7 +56,7 @@ _agentpol_values() { # VERB OPTION WORD; 1 where the option has no list of value
     --unit)
       words=$(systemctl list-units --type=service --no-legend --plain 2>/dev/null | cut -d' ' -f1) ;;
     -s | --since) words="30min 2h 1d 7d" ;;
-    -t | --tool | -a | --agent | --container | --fd)
+    -t | --tool | -n | --name | -a | --agent | --container | --fd)
       return 0 ;; # known to the manifest, the log or the runtime alone
     *) return 1 ;;
   esac
@@ -63,7 +65,7 @@ _agentpol_values() { # VERB OPTION WORD; 1 where the option has no list of value
 
 _agentpol() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb="" i
-  local verbs="check compile decide sql test run attach detach ps reload approvals approve refuse session doctor log"
+  local verbs="check compile decide sql test import run attach detach ps reload approvals approve refuse session doctor log"
 
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -111,7 +113,7 @@ _agentpol() {
         session) mapfile -t COMPREPLY < <(compgen -W "reset" -- "$word") ;;
         sql) mapfile -t COMPREPLY < <(compgen -W "snapshot" -- "$word") ;;
         log) mapfile -t COMPREPLY < <(compgen -W "show follow stats" -- "$word") ;;
-        check | compile | decide | test | run | attach) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+        check | compile | decide | test | import | run | attach) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
       esac ;;
   esac
 }

@@ -21,6 +21,7 @@ complete -c agentpol -n __agentpol_verb -a compile -d 'Show what a manifest beco
 complete -c agentpol -n __agentpol_verb -a decide -d 'Judge requests against a manifest'
 complete -c agentpol -n __agentpol_verb -a sql -d 'Show what a statement touches'
 complete -c agentpol -n __agentpol_verb -a test -d 'Run policy tests'
+complete -c agentpol -n __agentpol_verb -a import -d 'Make a manifest of a tool list'
 complete -c agentpol -n __agentpol_verb -a run -d 'Run a command under a manifest'
 complete -c agentpol -n __agentpol_verb -a attach -d 'Put a live cgroup under a manifest'
 complete -c agentpol -n __agentpol_verb -a detach -d 'Take the policy off a cgroup'
@@ -60,6 +61,11 @@ complete -c agentpol -n '__agentpol_verb test' -F
 complete -c agentpol -n '__agentpol_verb test' -s f -l format -x -a 'text tap json' -d 'Form of the result'
 complete -c agentpol -n '__agentpol_verb test' -s h -l help -d 'Tell the options'
 
+complete -c agentpol -n '__agentpol_verb import' -F
+complete -c agentpol -n '__agentpol_verb import' -l from -x -a 'mcp openai anthropic' -d 'Form of the list'
+complete -c agentpol -n '__agentpol_verb import' -s n -l name -x -d 'Name of the agent'
+complete -c agentpol -n '__agentpol_verb import' -s f -l format -x -a 'text json' -d 'Form of the findings'
+complete -c agentpol -n '__agentpol_verb import' -s h -l help -d 'Tell the options'
 complete -c agentpol -n '__agentpol_verb run' -a '(__fish_complete_command)'
 complete -c agentpol -n '__agentpol_verb run' -s m -l manifest -r -F -d 'The manifest'
 complete -c agentpol -n '__agentpol_verb run' -s t -l tool -x -d 'Grant what that tool may do, too'

@@ -95,6 +95,9 @@ fi
 report "every code that check knows is in its page" \
   "$(grep -ohE '"[MB][0-9]{3}"' user/json/json.h user/manifest/codes.h user/manifest/lint.c | tr -d '"' | sort -u |
      while read -r code; do grep -qE "^\.It $code( |\$)" docs/man/man1/agentpol-check.1 || echo "$code"; done)"
+report "every code that import knows is in its page" \
+  "$(grep -ohE '"I[0-9]{3}"' user/manifest/import_findings.c | tr -d '"' | sort -u |
+     while read -r code; do grep -qE "^\.It $code( |\$)" docs/man/man1/agentpol-import.1 || echo "$code"; done)"
 report "every key that the schema has is in agentpol-manifest(5)" \
   "$(jq -r '[.. | objects | .properties? // empty | keys[]] | unique[]' policies/manifest.schema.json |
      while read -r key; do grep -qF -- "$key" docs/man/man5/agentpol-manifest.5 || echo "$key"; done)"

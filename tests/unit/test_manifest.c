@@ -36,11 +36,13 @@ static struct policy *read_good(const char *text)
 static void assert_refused(const char *text, const char *code, const char *pointer)
 {
 	_cleanup_diagnostics_ struct diagnostics diagnostics;
-	const struct diagnostic *first = &diagnostics.items[0];
+	const struct diagnostic *first;
 
 	diagnostics_init(&diagnostics, "test.json");
 	if (manifest_read_text(text, strlen(text), &diagnostics))
 		fail_msg("%s: was read", text);
+	assert_true(diagnostics.count > 0);
+	first = &diagnostics.items[0];
 	if (strcmp(first->code, code) || strcmp(first->pointer, pointer))
 		fail_msg("%s: %s %s: %s", text, first->code, first->pointer, first->message);
 	assert_true(first->position.line > 0 && first->position.column > 0);

@@ -148,18 +148,6 @@ static void begin_json(struct json_writer *writer)
 	json_open_array(writer);
 }
 
-static void write_json_item(struct json_writer *writer, const struct diagnostic *item)
-{
-	json_open_object(writer);
-	json_key_string(writer, "severity", severity_name(item->severity));
-	json_key_string(writer, "code", item->code);
-	json_key_unsigned(writer, "line", item->position.line);
-	json_key_unsigned(writer, "column", item->position.column);
-	json_key_string(writer, "pointer", item->pointer);
-	json_key_string(writer, "message", item->message);
-	json_close_object(writer);
-}
-
 static void write_json_order(struct json_writer *writer, const struct policy *policy)
 {
 	json_key(writer, "order");
@@ -201,11 +189,7 @@ static void write_json(struct json_writer *writer, const struct checked *checked
 	}
 	json_key_unsigned(writer, "errors", diagnostics->errors);
 	json_key_unsigned(writer, "dropped", diagnostics->dropped);
-	json_key(writer, "diagnostics");
-	json_open_array(writer);
-	for (size_t i = 0; i < diagnostics->count; i++)
-		write_json_item(writer, &diagnostics->items[i]);
-	json_close_array(writer);
+	diagnostics_write_json(diagnostics, writer);
 	json_close_object(writer);
 }
 

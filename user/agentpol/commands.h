@@ -17,6 +17,7 @@ struct command {
 };
 
 int cmd_check(int argc, char **argv);
+int cmd_import(int argc, char **argv);
 int cmd_compile(int argc, char **argv);
 int cmd_decide(int argc, char **argv);
 int cmd_test(int argc, char **argv);

@@ -12,6 +12,7 @@ static const struct command commands[] = {
 	{"compile", cmd_compile, "show what a manifest becomes, without loading it"},
 	{"decide", cmd_decide, "judge requests against a manifest, one JSON object a line"},
 	{"test", cmd_test, "run policy tests: requests and the verdicts they must get"},
+	{"import", cmd_import, "make a least-privilege manifest of a tool list"},
 	{"run", cmd_run, "run a command under a manifest"},
 	{"attach", cmd_attach, "put a live cgroup under a manifest"},
 	{"detach", cmd_detach, "take the policy off a cgroup"},

@@ -312,3 +312,12 @@ const char *json_type_name(const json_value *value)
 		return "number";
 	return json_is_boolean(value) ? "boolean" : "null";
 }
+
+char *json_print_key(const json_value *member)
+{
+	cJSON *key = cJSON_CreateStringReference(member->string);
+	char *text = key ? cJSON_PrintUnformatted(key) : NULL;
+
+	cJSON_Delete(key);
+	return text;
+}

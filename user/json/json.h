@@ -82,5 +82,7 @@ bool json_as_unsigned(const json_value *value, uint64_t limit, uint64_t *number)
 const char *json_type_name(const json_value *value);
 /* The value as compact JSON text; owned by the caller (free); NULL when out of memory. */
 char *json_print(const json_value *value) MUST_USE;
+/* The key of a member of an object, quoted as json_print does. */
+char *json_print_key(const json_value *member) MUST_USE;
 
 #endif

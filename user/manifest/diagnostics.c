@@ -4,11 +4,12 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/utf8.h"
 
 void diagnostics_init(struct diagnostics *diagnostics, const char *file)
 {
-	*diagnostics = (struct diagnostics){.file = file};
+	*diagnostics = (struct diagnostics){.file = file, .limit = DIAGNOSTICS_MAX};
 }
 
 void diagnostics_free(struct diagnostics *diagnostics)
@@ -17,22 +18,28 @@ void diagnostics_free(struct diagnostics *diagnostics)
 		free(diagnostics->items[i].pointer);
 		free(diagnostics->items[i].message);
 	}
+	free(diagnostics->items);
 	diagnostics_init(diagnostics, diagnostics->file);
 }
 
 void diagnostics_add(struct diagnostics *diagnostics, enum severity severity, const char *code,
 		     struct json_position position, const char *pointer, const char *format, ...)
 {
-	struct diagnostic *item;
+	struct diagnostic *item, *items;
 	va_list arguments;
 
 	/* Counted first: an error that finds no room is an error all the same. */
 	if (severity == SEVERITY_ERROR)
 		diagnostics->errors++;
-	if (diagnostics->count == DIAGNOSTICS_MAX) {
+	items = diagnostics->count < diagnostics->limit
+			? array_reserve(diagnostics->items, &diagnostics->room, diagnostics->count,
+					sizeof(*items))
+			: NULL;
+	if (!items) {
 		diagnostics->dropped++;
 		return;
 	}
+	diagnostics->items = items;
 	item = &diagnostics->items[diagnostics->count++];
 	*item = (struct diagnostic){severity, code, position, strdup(pointer), NULL};
 	va_start(arguments, format);
@@ -96,4 +103,23 @@ void diagnostics_print_text(const struct diagnostics *diagnostics, FILE *out)
 		return;
 	diagnostics_print_safe(out, diagnostics->file);
 	(void)fprintf(out, ": %zu more, not shown; mend these first\n", diagnostics->dropped);
+}
+
+void diagnostics_write_json(const struct diagnostics *diagnostics, struct json_writer *writer)
+{
+	json_key(writer, "diagnostics");
+	json_open_array(writer);
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		const struct diagnostic *item = &diagnostics->items[i];
+
+		json_open_object(writer);
+		json_key_string(writer, "severity", severity_name(item->severity));
+		json_key_string(writer, "code", item->code);
+		json_key_unsigned(writer, "line", item->position.line);
+		json_key_unsigned(writer, "column", item->position.column);
+		json_key_string(writer, "pointer", item->pointer);
+		json_key_string(writer, "message", item->message);
+		json_close_object(writer);
+	}
+	json_close_array(writer);
 }

@@ -10,8 +10,10 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "base/json_write.h"
 #include "json/json.h"
 
+/* Nobody reads more about one manifest; a list may set another `limit`. */
 #define DIAGNOSTICS_MAX 64
 
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_NOTE };
@@ -25,11 +27,12 @@ struct diagnostic {
 };
 
 struct diagnostics {
-	const char *file; /* as the person named it; not owned */
-	struct diagnostic items[DIAGNOSTICS_MAX];
-	size_t count;
-	size_t errors;	/* also those past the maximum */
-	size_t dropped; /* past the maximum */
+	const char *file;	  /* as the person named it; not owned */
+	struct diagnostic *items; /* owned */
+	size_t count, room;
+	size_t limit;
+	size_t errors;	/* also those past the limit */
+	size_t dropped; /* past the limit */
 };
 
 void diagnostics_init(struct diagnostics *diagnostics, const char *file);
@@ -42,6 +45,8 @@ void diagnostics_add(struct diagnostics *diagnostics, enum severity severity, co
 const char *severity_name(enum severity severity);
 /* One line each: FILE:LINE:COLUMN: error[M012]: POINTER: MESSAGE */
 void diagnostics_print_text(const struct diagnostics *diagnostics, FILE *out);
+/* The same as a list of objects, under the key "diagnostics". */
+void diagnostics_write_json(const struct diagnostics *diagnostics, struct json_writer *writer);
 /* Text that may hold a manifest's own strings: control characters are printed as "?", so that
  * nothing in a file reaches the reader's terminal as a command. */
 void diagnostics_print_safe(FILE *out, const char *text);

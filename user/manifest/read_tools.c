@@ -290,7 +290,7 @@ static void check_tool(struct reader *reader, const json_value *value, const str
 	check_argument_pointers(reader, value);
 }
 
-static bool is_tool_name(const char *name)
+bool reader_is_tool_name(const char *name)
 {
 	const size_t length = strlen(name);
 
@@ -303,7 +303,7 @@ static void read_tool(struct reader *reader, const json_value *member, struct to
 {
 	const char *name = json_key_of(member);
 
-	if (!is_tool_name(name))
+	if (!reader_is_tool_name(name))
 		reader_error(reader, member, CODE_NAME,
 			     "a tool's name has 1 to %d letters, digits, \"_\", \"-\", \".\" and "
 			     "\"/\"",

@@ -151,7 +151,7 @@ const char *reader_suggest(const struct reader *reader, const char *text, const 
 	size_t length = strnlen(text, SUGGEST_BYTES_MAX + 1);
 
 	if (length > SUGGEST_BYTES_MAX || count > SUGGEST_WORDS_MAX ||
-	    reader->diagnostics->count == DIAGNOSTICS_MAX)
+	    reader->diagnostics->count == reader->diagnostics->limit)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		const char *word = *(const char *const *)((const char *)words + i * stride);

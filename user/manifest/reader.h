@@ -133,6 +133,8 @@ const char *reader_host_name(struct reader *reader, const json_value *at, const 
 /* The set that is equal to the given ranges; equal sets are one. */
 const struct port_set *reader_port_set(struct reader *reader, const struct port_range *ranges,
 				       size_t count);
+/* Is it a name that a tool can have in a manifest? */
+bool reader_is_tool_name(const char *name);
 /* The tool of that name; only once all tools are read. */
 const struct tool *reader_find_tool(const struct reader *reader, const char *name);
 
