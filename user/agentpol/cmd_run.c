@@ -27,6 +27,7 @@
 #include "kernel/selftest.h"
 #include "kernel/sockets.h"
 #include "manifest/manifest.h"
+#include "policy/joined.h"
 #include "policyd/config.h"
 #include "policyd/guard.h"
 #include "policyd/monitor.h"
@@ -185,6 +186,9 @@ static int read_policy(struct run *run, const struct tool **tool, struct error *
 	*tool = NULL;
 	if (!run->tool)
 		return 0;
+	if (policy_is_joined_name(run->tool) &&
+	    policy_join_tools(run->policy, run->tool, error) < 0)
+		return error_wrap(error, "%s", run->manifest);
 	*tool = policy_find_tool(run->policy, run->tool);
 	if (!*tool)
 		return error_set(error, STATUS_UNUSABLE, "%s has no tool %s", run->manifest,

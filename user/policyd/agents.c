@@ -170,16 +170,26 @@ static struct agent *agent_new(const struct agent_request *request, uint64_t cgr
 	return agent;
 }
 
+/* The scope by its shortest name: of several of which one grants anything, that one's. */
+static const char *scope_name(const struct policy *policy, const char *name)
+{
+	const struct tool *tool = name && name[0] ? policy_find_tool(policy, name) : NULL;
+
+	return tool ? tool->name : "";
+}
+
 static void take_request(struct agent *agent, const struct agent_request *request,
 			 const struct prepared *prepared)
 {
+	const char *tool = scope_name(prepared->policy, request->tool);
+
 	agent->policy = prepared->policy;
 	agent->sql = prepared->sql;
 	agent->resolvers = prepared->resolvers;
 	agent->loaded = prepared->loaded;
 	agent->tier = request->tier;
 	agent->allow_degraded = request->allow_degraded;
-	(void)snprintf(agent->tool, sizeof(agent->tool), "%s", request->tool ? request->tool : "");
+	(void)snprintf(agent->tool, sizeof(agent->tool), "%s", tool);
 	(void)snprintf(agent->manifest_path, sizeof(agent->manifest_path), "%s",
 		       request->manifest_path);
 }
@@ -367,7 +377,7 @@ int agents_reload(struct agents *agents, uint64_t cgroup, struct error *error)
 	const struct agent *agent = find(agents, cgroup);
 	_cleanup_free_ char *text = NULL;
 	struct agent_request request;
-	char path[PATH_MAX], tool[TOOL_NAME_MAX + 1];
+	char path[PATH_MAX], tool[SCOPE_NAME_MAX + 1];
 	size_t length;
 
 	if (!agent)
@@ -478,7 +488,8 @@ static struct agent *read_agent(const struct agents *agents, uint64_t cgroup, ui
 	    agent->loaded == loaded) {
 		const struct agent_request request = {.manifest_path = agent->manifest_path,
 						      .manifest_text = text,
-						      .manifest_length = length};
+						      .manifest_length = length,
+						      .tool = agent->tool};
 
 		agent->policy = agents_read_manifest(&request, &error);
 	}

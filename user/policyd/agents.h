@@ -23,7 +23,7 @@ struct agent_request {
 	const char *manifest_path; /* absolute; "" where it came from a pipe: not to be reloaded */
 	const char *manifest_text;
 	size_t manifest_length;
-	const char *tool; /* whose grants are joined; NULL or "": none */
+	const char *tool; /* whose grants are joined, see policy/joined.h; NULL or "": none */
 	enum tier tier;
 	bool allow_degraded; /* take it though not all that it asks for is enforced */
 };
@@ -38,7 +38,7 @@ struct agent {
 	bool allow_degraded;
 	struct resolvers resolvers;	    /* the target's own, as it had them at first */
 	struct limits_before limits_before; /* of the cgroup, to be put back */
-	char tool[TOOL_NAME_MAX + 1];
+	char tool[SCOPE_NAME_MAX + 1];
 	char container[65]; /* "" where it is none */
 	char cgroup_path[PATH_MAX];
 	char manifest_path[PATH_MAX];

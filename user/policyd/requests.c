@@ -8,6 +8,7 @@
 #include "kernel/place.h"
 #include "kernel/selftest.h"
 #include "json/json.h"
+#include "policy/joined.h"
 #include "policyd/sweep.h"
 
 #define NS_PER_SECOND 1000000000ULL
@@ -105,11 +106,16 @@ static void write_budget(const struct budget *budget, void *context)
 {
 	const struct budget_writer *writer = context;
 	struct json_writer *answer = writer->answer;
-	const bool of_tool = budget->rule & BUDGET_OF_TOOL;
-	char rule[TOOL_NAME_MAX + 64];
+	const struct agent *agent = writer->agent;
+	const struct tool *tool =
+		budget->rule & BUDGET_OF_TOOL ? policy_find_tool(agent->policy, agent->tool) : NULL;
+	const uint32_t index = budget->rule & ~BUDGET_OF_TOOL;
+	char rule[2 * TOOL_NAME_MAX + 64];
 
-	(void)snprintf(rule, sizeof(rule), "%s%s/network/egress/%u", of_tool ? "/tools/" : "",
-		       of_tool ? writer->agent->tool : "", budget->rule & ~BUDGET_OF_TOOL);
+	if (tool)
+		policy_egress_pointer(tool, index, rule, sizeof(rule));
+	else
+		(void)snprintf(rule, sizeof(rule), "/network/egress/%u", index);
 	json_open_object(answer);
 	json_key_string(answer, "rule", rule);
 	write_bucket(answer, "connects", budget->connects, budget->connects_amount,
