@@ -42,6 +42,8 @@ struct agent {
 	char container[65]; /* "" where it is none */
 	char cgroup_path[PATH_MAX];
 	char manifest_path[PATH_MAX];
+	char *manifest_text; /* owned; kept where a tool has "scope": "call", else NULL */
+	size_t manifest_length;
 };
 
 struct agents;
@@ -69,6 +71,8 @@ int agents_detach(struct agents *agents, uint64_t cgroup, struct error *error) M
 /* Reads an agent's manifest again from its path, as agents_attach. */
 int agents_reload(struct agents *agents, uint64_t cgroup, struct error *error) MUST_USE;
 
+/* What is lent to their cgroups (leases.h). */
+struct leases *agents_leases(const struct agents *agents);
 const struct agent *agents_first(const struct agents *agents);
 const struct agent *agents_find(const struct agents *agents, uint64_t cgroup);
 /* The policy that has, or lately had, that id, and its agent; NULL where there is none. */
