@@ -12,6 +12,8 @@
 
 /* Sets of tools of one cgroup that are kept loaded; one more is refused. */
 #define LEASE_SETS_MAX 16
+/* Who holds one renews it each second. */
+#define LEASE_TTL_NS 5000000000ULL
 
 struct leases;
 
