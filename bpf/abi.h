@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define ABI_VERSION 7
+#define ABI_VERSION 8
 
 /* Enrolled cgroups. A machine has hundreds of containers at most; 8 bytes a spare entry. */
 #define CGROUPS_MAX 4096
@@ -109,6 +109,10 @@ struct port_bits {
 struct enrolment {
 	__u64 cgroup; /* id; 0: the slot is free */
 	__u64 policy; /* POLICY_WORD; 0: none */
+	/* While a call of a tool is under way: what holds instead, until then (CLOCK_MONOTONIC, ns).
+	 * User space writes the time first. Nobody has to be awake for it to end. */
+	__u64 leased; /* POLICY_WORD; 0: none */
+	__u64 leased_until;
 };
 #define POLICY_WORD(id, flags) ((__u64)(flags) << 32 | (id))
 #define POLICY_ID(word)	       ((__u32)(word))
@@ -682,7 +686,7 @@ struct watch_config {
 _Static_assert(sizeof(struct address_key) == 24, "LPM keys have no padding");
 _Static_assert(sizeof(struct address_grant) == 16, "address_grant");
 _Static_assert(sizeof(struct port_bits) == 8192, "one bit a port");
-_Static_assert(sizeof(struct enrolment) == 16, "enrolment");
+_Static_assert(sizeof(struct enrolment) == 32, "enrolment");
 _Static_assert(sizeof(struct denial_key) == 48, "hash keys have no padding");
 _Static_assert(sizeof(struct denial_count) == 24, "denial_count");
 _Static_assert(sizeof(struct event) == 96, "event");

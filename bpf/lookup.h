@@ -24,6 +24,16 @@ static __always_inline struct enforcer_state *enforcer_state_now(void)
 	return bpf_map_lookup_elem(&enforcer_state, &only);
 }
 
+/* The cgroup's own, or what is lent to it for now. */
+static __always_inline __u64 policy_of_enrolment(const struct enrolment *enrolment)
+{
+	__u64 leased = *(volatile __u64 *)&enrolment->leased;
+
+	if (leased && bpf_ktime_get_ns() < *(volatile __u64 *)&enrolment->leased_until)
+		return leased;
+	return *(volatile __u64 *)&enrolment->policy;
+}
+
 /* A slot that is another cgroup's by now is no answer. */
 static __always_inline bool subject_from_slot(struct subject *subject, __u64 cgroup, __u32 slot)
 {
@@ -33,7 +43,7 @@ static __always_inline bool subject_from_slot(struct subject *subject, __u64 cgr
 		return false;
 	subject->cgroup = cgroup;
 	subject->slot = slot;
-	subject->policy = *(volatile __u64 *)&enrolment->policy;
+	subject->policy = policy_of_enrolment(enrolment);
 	return true;
 }
 
@@ -90,7 +100,7 @@ static __always_inline void subject_from_found(struct subject *subject, __u32 sl
 	if (!enrolment)
 		return;
 	subject->cgroup = *(volatile __u64 *)&enrolment->cgroup;
-	subject->policy = *(volatile __u64 *)&enrolment->policy;
+	subject->policy = policy_of_enrolment(enrolment);
 	subject->slot = slot;
 }
 

@@ -25,7 +25,7 @@ is "each trial was proved" "$(of '.tried | length > 0 and all(.proved)')" true
 is "the kernel is this one" "$(of .system.kernel)" "$(uname -r)"
 is "cgroup v2 is where it is" "$(of .system.cgroup_v2)" "$cgroups"
 is "egress is enforced by run and attach" "$(way "inet egress by address" run) $(way "inet egress by address" attach)" "full full"
-is "what this version does not do is not claimed" "$(way "tool calls, budgets" run)" null
+is "tool calls are the gateway's" "$(way "tool calls, budgets" run) $(way "tool calls, budgets" attach)" "full full"
 for controller in pids memory cpu; do
   wanted=null
   grep -qw $controller "$cgroups/cgroup.controllers" && wanted=full

@@ -66,12 +66,12 @@ static const struct {
 	 true},
 	{START "\"process\":{\"on_violation\":\"kill\"}}", NULL, false, false},
 	{START "\"files\":{\"read\":[\"/usr\"]}}", "/files", false, true},
-	{START "\"budgets\":{\"calls\":5}}", "/budgets", true, true},
+	{START "\"budgets\":{\"calls\":5}}", "/budgets", false, false},
 	{START TOOL(""), NULL, false, false},
 	{START TOOL(",\"description\":\"d\",\"effect\":\"read\""), NULL, false, false},
-	{START TOOL(",\"inputSchema\":{\"type\":\"object\"}"), "/tools/t", true, true},
-	{START TOOL(",\"confirm\":\"ask\""), "/tools/t", true, true},
-	{START TOOL(",\"budget\":{\"calls\":1}"), "/tools/t", true, true},
+	{START TOOL(",\"inputSchema\":{\"type\":\"object\"}"), "/tools/t", false, false},
+	{START TOOL(",\"confirm\":\"ask\""), "/tools/t", false, false},
+	{START TOOL(",\"budget\":{\"calls\":1}"), "/tools/t", false, false},
 };
 
 static void check(size_t i, enum tier tier, bool missing)

@@ -19,6 +19,7 @@
 #include "agentpol/daemon.h"
 #include "agentpol/keeper.h"
 #include "agentpol/launch.h"
+#include "agentpol/run_leases.h"
 #include "audit/query.h"
 #include "base/file.h"
 #include "compile/image.h"
@@ -27,6 +28,7 @@
 #include "kernel/selftest.h"
 #include "kernel/sockets.h"
 #include "manifest/manifest.h"
+#include "policy/joined.h"
 #include "policyd/config.h"
 #include "policyd/guard.h"
 #include "policyd/monitor.h"
@@ -50,6 +52,8 @@ static const char usage[] =
 	"  -u, --user USER       run it as that user\n"
 	"  -q, --quiet           tell nothing of what is logged\n"
 	"      --fd N            pass on descriptor N, besides 0 to 2 (may be repeated)\n"
+	"      --leases FD       open grants of tools with \"scope\": \"call\" as FD says: for\n"
+	"                        agentpol mcp\n"
 	"      --allow-degraded  take a manifest though not all of it can be enforced here\n"
 	"      --log FOLDER      audit log without policyd (default " AUDIT_FOLDER_DEFAULT ")\n"
 	"      --socket PATH     policyd's socket (default " SOCKET_PATH_DEFAULT ")\n"
@@ -65,6 +69,7 @@ struct run {
 	const char *manifest, *tool, *socket, *log;
 	bool quiet, allow_degraded, standalone, help;
 	struct launch launch;
+	struct run_leases leases;
 	/* as made */
 	struct launch_files files;
 	bool judged; /* by the kernel's LSM, file by file */
@@ -90,24 +95,36 @@ struct run {
 
 enum {
 	OPTION_FD = 256,
+	OPTION_LEASES,
 	OPTION_DEGRADED,
 	OPTION_LOG,
 	OPTION_SOCKET,
 	OPTION_STANDALONE,
 };
 
-static int keep_fd(struct launch *launch, const char *text)
+static int read_fd(const char *text, int *fd)
 {
 	char *end;
-	long fd;
+	long number;
 
 	errno = 0;
-	fd = strtol(text, &end, 10);
-	if (errno || *end || end == text || fd < 0 || fd > INT_MAX || fcntl((int)fd, F_GETFD) < 0)
-		return command_usage("run", "--fd %s: no such open descriptor", text);
+	number = strtol(text, &end, 10);
+	if (errno || *end || end == text || number < 0 || number > INT_MAX ||
+	    fcntl((int)number, F_GETFD) < 0)
+		return command_usage("run", "%s: no such open descriptor", text);
+	*fd = (int)number;
+	return 0;
+}
+
+static int keep_fd(struct launch *launch, const char *text)
+{
+	int fd, status = read_fd(text, &fd);
+
+	if (status)
+		return status;
 	if (launch->kept_fd_count == KEPT_FDS_MAX)
 		return command_usage("run", "--fd can be given %d times", KEPT_FDS_MAX);
-	launch->kept_fds[launch->kept_fd_count++] = (int)fd;
+	launch->kept_fds[launch->kept_fd_count++] = fd;
 	return 0;
 }
 
@@ -119,6 +136,7 @@ static int parse(int argc, char **argv, struct run *run)
 		{"user", required_argument, NULL, 'u'},
 		{"quiet", no_argument, NULL, 'q'},
 		{"fd", required_argument, NULL, OPTION_FD},
+		{"leases", required_argument, NULL, OPTION_LEASES},
 		{"allow-degraded", no_argument, NULL, OPTION_DEGRADED},
 		{"log", required_argument, NULL, OPTION_LOG},
 		{"socket", required_argument, NULL, OPTION_SOCKET},
@@ -145,6 +163,11 @@ static int parse(int argc, char **argv, struct run *run)
 			break;
 		case OPTION_FD:
 			status = keep_fd(&run->launch, optarg);
+			if (status)
+				return status;
+			break;
+		case OPTION_LEASES:
+			status = read_fd(optarg, &run->leases.fd);
 			if (status)
 				return status;
 			break;
@@ -185,6 +208,9 @@ static int read_policy(struct run *run, const struct tool **tool, struct error *
 	*tool = NULL;
 	if (!run->tool)
 		return 0;
+	if (policy_is_joined_name(run->tool) &&
+	    policy_join_tools(run->policy, run->tool, error) < 0)
+		return error_wrap(error, "%s", run->manifest);
 	*tool = policy_find_tool(run->policy, run->tool);
 	if (!*tool)
 		return error_set(error, STATUS_UNUSABLE, "%s has no tool %s", run->manifest,
@@ -334,6 +360,17 @@ static int guard_by_oneself(struct run *run, struct error *error)
 	return guard_follow_agents(run->guard, getpid(), error);
 }
 
+/* As much as one policy takes. */
+static void set_sizes(struct enforcer_options *options, const struct image *image)
+{
+	options->port_sets = (uint32_t)image->port_set_count + SPARE_PORT_SETS;
+	options->name_grants = (uint32_t)image->names.grant_count + 1;
+	options->budgets = 1 + (uint32_t)(image->budget_count > image->budget_list_count
+						  ? image->budget_count
+						  : image->budget_list_count);
+	options->caches = CACHE_ENTRIES;
+}
+
 static int attach_by_oneself(struct run *run, const struct tool *tool, struct error *error)
 {
 	_cleanup_image_ struct image *image = image_new(run->policy, tool, NULL, error);
@@ -355,14 +392,13 @@ static int attach_by_oneself(struct run *run, const struct tool *tool, struct er
 
 	if (!image)
 		return -1;
-	options.port_sets = (uint32_t)image->port_set_count + SPARE_PORT_SETS;
-	options.name_grants = (uint32_t)image->names.grant_count + 1;
-	options.budgets = 1 + (uint32_t)(image->budget_count > image->budget_list_count
-						 ? image->budget_count
-						 : image->budget_list_count);
-	options.caches = CACHE_ENTRIES;
 	options.without_names = !(image->flags & POLICY_NAMES);
 	options.without_servers = !(image->flags & POLICY_SERVERS);
+	/* With leases there will be more policies than this one. */
+	if (run->leases.fd < 0)
+		set_sizes(&options, image);
+	else
+		options.without_names = options.without_servers = false;
 	run->store = audit_store_open(run->log, error);
 	if (!run->store)
 		return -1;
@@ -497,9 +533,13 @@ static int supervise(struct run *run)
 		struct pollfd pollers[] = {
 			{.fd = run->signals, .events = POLLIN},
 			{.fd = event_fd(run), .events = POLLIN},
-			{.fd = run->guard ? guard_fd(run->guard) : -1, .events = POLLIN}};
+			{.fd = run->guard ? guard_fd(run->guard) : -1, .events = POLLIN},
+			{.fd = run->leases.fd, .events = POLLIN}};
 		int ready = poll(pollers, ARRAY_SIZE(pollers), TICK_MS);
 
+		if (pollers[3].revents)
+			run_leases_serve(&run->leases);
+		run_leases_renew(&run->leases);
 		take_events(run, ready == 0);
 		if (run->guard)
 			serve_guard(run, pollers[2].revents != 0);
@@ -550,6 +590,55 @@ static int prepare_files(struct run *run, const struct tool *tool, struct error 
 	return launch_files_prepare(run->policy, tool, run->allow_degraded, &run->files, error);
 }
 
+/* What is taken away for good at the start may be needed in a call: all of it is left to the
+ * command, and the kernel opens and closes it. */
+static int widen(struct run *run, const struct tool **tool, struct error *error)
+{
+	char name[SCOPE_NAME_MAX + 1];
+
+	if (run->leases.fd < 0)
+		return 0;
+	if (run_leases_widest(run->policy, run->tool, name, error) < 0)
+		return -1;
+	if (!name[0])
+		return 0;
+	if (policy_is_joined_name(name) && policy_join_tools(run->policy, name, error) < 0)
+		return error_wrap(error, "%s", run->manifest);
+	*tool = policy_find_tool(run->policy, name);
+	return 0;
+}
+
+/* Files and programs of a call's grants are opened by the LSM alone. */
+static int check_leases(const struct run *run, struct error *error)
+{
+	for (size_t i = 0; run->leases.fd >= 0 && i < run->policy->tool_count; i++) {
+		const struct tool *tool = &run->policy->tools[i];
+
+		if (!tool->call_scope || run->judged || run->allow_degraded ||
+		    !(tool->scope.files.present || tool->scope.process.present))
+			continue;
+		return error_set(
+			error, STATUS_SYSTEM,
+			"%s: \"files\" and \"process\" of a tool with \"scope\": \"call\" "
+			"can't be opened for a call alone here, which takes the BPF LSM; with "
+			"--allow-degraded they are open all the time",
+			tool->scope.pointer);
+	}
+	return 0;
+}
+
+static int start_leases(struct run *run, struct error *error)
+{
+	if (run->leases.fd < 0)
+		return 0;
+	run->leases.socket = run->socket;
+	run->leases.cgroup_path = run->cgroup;
+	run->leases.own = run->agents ? agents_leases(run->agents) : NULL;
+	if (cgroup_id(run->cgroup, &run->leases.cgroup, error) < 0)
+		return -1;
+	return run_leases_prepare(&run->leases, error);
+}
+
 static int start_and_supervise(struct run *run, const struct tool *tool, struct error *error)
 {
 	int exit_code = STATUS_SYSTEM, result;
@@ -564,7 +653,9 @@ static int start_and_supervise(struct run *run, const struct tool *tool, struct 
 	if (make_cgroup(run, error) < 0)
 		return (int)error->status;
 	result = run->client ? attach_by_daemon(run, error) : attach_by_oneself(run, tool, error);
-	if (result < 0 || seccomp_compile(run->policy, tool, &run->launch.filter, error) < 0)
+	if (result < 0 || check_leases(run, error) < 0 || start_leases(run, error) < 0 ||
+	    widen(run, &tool, error) < 0 ||
+	    seccomp_compile(run->policy, tool, &run->launch.filter, error) < 0)
 		return (int)error->status;
 	run->launch.capabilities =
 		tool ? tool->scope.process.capabilities | run->policy->agent.process.capabilities
@@ -584,6 +675,7 @@ int cmd_run(int argc, char **argv)
 	struct run run = {.files = {.rules = -1},
 			  .socket = SOCKET_PATH_DEFAULT,
 			  .log = AUDIT_FOLDER_DEFAULT,
+			  .leases = {.fd = -1},
 			  .keeper = -1,
 			  .signals = -1};
 	const struct tool *tool;

@@ -64,7 +64,11 @@ const struct mechanism mechanisms[] = {
 	{"audit mode", {FULLY(NEED_SECCOMP, "cgroup BPF; seccomp: log")}, {FULLY(0, "cgroup BPF")}},
 	{"statements of SQL",
 	 BOTH(FULLY(0, "cgroup BPF: connect; the guard between client and server"))},
-	{"tool calls, budgets", NOTHING, NOTHING},
+	{"tool calls, budgets", BOTH(FULLY(0, "the gateway: agentpol mcp"))},
+	{"grants of a call (scope: call)",
+	 {FULLY(NEED_LSM, "cgroup BPF, BPF LSM: leases, by agentpol mcp --tool-scope"),
+	  PARTLY(0, "cgroup BPF: leases of network grants, by agentpol mcp --tool-scope")},
+	 NOTHING},
 };
 const size_t mechanism_count = ARRAY_SIZE(mechanisms);
 

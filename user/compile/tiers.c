@@ -191,7 +191,8 @@ static void find_default_gaps(const struct policy *policy, const struct place *p
 				       "the kernel sends the group's address",
 			"/network");
 	if (policy->tool_count == 0)
-		add_gap(gaps, false, "tool calls are not judged", "/tools");
+		add_gap(gaps, false, "tool calls are judged where they pass agentpol mcp",
+			"/tools");
 }
 
 /* What a manifest asks of calls; what a tool's process may do is its scope's, and enforced. */
@@ -199,7 +200,7 @@ static bool judges_calls(const struct tool *tool)
 {
 	return tool->input_schema || (tool->sql && tool->sql->argument) || tool->requires_count ||
 	       tool->budget_calls || tool->forbids_after.count || tool->budget_rate.seconds ||
-	       tool->ask || tool->argument_count || tool->call_scope;
+	       tool->ask || tool->argument_count;
 }
 
 static void find_tool_gaps(const struct policy *policy, const struct place *place,
@@ -214,11 +215,19 @@ static void find_tool_gaps(const struct policy *policy, const struct place *plac
 			add_gap(gaps, true,
 				"a server behind a Unix socket is not guarded before Linux 6.7",
 				"%s/sql/server", tool->scope.pointer);
-		add_gap(gaps, judges_calls(tool), "calls of this tool are not judged", "%s",
-			tool->scope.pointer);
+		if (judges_calls(tool))
+			add_gap(gaps, false,
+				"calls of this tool are judged where they pass agentpol mcp", "%s",
+				tool->scope.pointer);
+		if (tool->call_scope)
+			add_gap(gaps, false,
+				"its grants are open during calls that pass agentpol mcp "
+				"--tool-scope alone",
+				"%s/scope", tool->scope.pointer);
 	}
 	if (policy->budgets.present)
-		add_gap(gaps, true, "budgets are not counted", "/budgets");
+		add_gap(gaps, false, "budgets are counted where calls pass agentpol mcp",
+			"/budgets");
 }
 
 static bool scope_asks_watch(const struct scope *scope)

@@ -81,6 +81,12 @@ int enforcer_enrol(struct enforcer *enforcer, const char *cgroup_path, uint64_t 
 /* Exchanges an enrolled cgroup's policy: one atomic store. */
 int enforcer_swap(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy,
 		  struct error *error) MUST_USE;
+/* Attaches what a policy needs that is to be lent to a cgroup; before the first time. */
+int enforcer_lease_prepare(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy,
+			   struct error *error) MUST_USE;
+/* Another policy in the place of a cgroup's own until a time of CLOCK_MONOTONIC, which may be put off
+ * by another call; 0 ends it. A few stores. Ends too with a swap, and by itself. */
+void enforcer_lease(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy, uint64_t until_ns);
 /* Ends it: programs first, entry last. Enrolled cgroups below keep their own (programs are attached
  * to them before). Also for a cgroup that is gone. */
 int enforcer_release(struct enforcer *enforcer, uint64_t cgroup, struct error *error) MUST_USE;

@@ -342,6 +342,7 @@ static int take_slot(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy
 		return error_set(error, STATUS_SYSTEM, "more than %d cgroups are enrolled",
 				 CGROUPS_MAX - 1);
 	reset_counters(enforcer, slot);
+	__atomic_store_n(&enrolment->leased, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&enrolment->policy, policy, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&enrolment->cgroup, cgroup, __ATOMIC_SEQ_CST);
 	if (bpf_map_update_elem(enforcer_map_fd(enforcer, MAP_SLOT_OF_CGROUP), &cgroup, &slot,
@@ -358,6 +359,8 @@ static int write_entry(struct enforcer *enforcer, uint64_t cgroup, uint64_t poli
 
 	if (!slot)
 		return take_slot(enforcer, cgroup, policy, error);
+	/* What was lent under the old one ends with it. */
+	__atomic_store_n(&enforcer->enrolments[slot].leased, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&enforcer->enrolments[slot].policy, policy, __ATOMIC_SEQ_CST);
 	return 0;
 }
@@ -371,6 +374,7 @@ static int remove_entry(struct enforcer *enforcer, uint64_t cgroup, struct error
 		return error_set_errno(error, STATUS_SYSTEM, errno, "slot_of_cgroup");
 	if (!slot)
 		return 0;
+	__atomic_store_n(&enforcer->enrolments[slot].leased, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&enforcer->enrolments[slot].cgroup, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&enforcer->enrolments[slot].policy, 0, __ATOMIC_SEQ_CST);
 	return 0;
@@ -483,6 +487,30 @@ int enforcer_mark_inbound(const struct enforcer *enforcer, int socket, pid_t pid
 		       : 0;
 }
 
+int enforcer_lease_prepare(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy,
+			   struct error *error)
+{
+	struct enrolled *item = find_enrolled(enforcer, cgroup);
+
+	if (!item)
+		return error_set(error, STATUS_SYSTEM, "cgroup %" PRIu64 " is not enrolled",
+				 cgroup);
+	if (attach_extra(enforcer, item, policy, error) < 0)
+		return -1;
+	return attach_watch(enforcer, policy, error);
+}
+
+void enforcer_lease(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy, uint64_t until_ns)
+{
+	const uint32_t slot = find_slot(enforcer, cgroup);
+	struct enrolment *enrolment = &enforcer->enrolments[slot];
+
+	if (!slot)
+		return;
+	__atomic_store_n(&enrolment->leased_until, policy ? until_ns : 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&enrolment->leased, policy, __ATOMIC_SEQ_CST);
+}
+
 /* ---- questions ---- */
 
 uint64_t enforcer_policy_of(const struct enforcer *enforcer, uint64_t cgroup)
@@ -506,7 +534,8 @@ bool enforcer_has_policy_id(const struct enforcer *enforcer, uint32_t policy_id)
 {
 	for (uint32_t slot = 1; slot < CGROUPS_MAX; slot++)
 		if (enforcer->enrolments[slot].cgroup &&
-		    POLICY_ID(enforcer->enrolments[slot].policy) == policy_id)
+		    (POLICY_ID(enforcer->enrolments[slot].policy) == policy_id ||
+		     POLICY_ID(enforcer->enrolments[slot].leased) == policy_id))
 			return true;
 	return false;
 }

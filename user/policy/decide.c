@@ -204,7 +204,7 @@ static void decide_syscall(const struct scopes *scopes, const struct request *re
 			   struct verdict *verdict)
 {
 	const struct process *agent = &scopes->items[0]->process;
-	const struct process *tool = scopes->count > 1 ? &scopes->items[1]->process : NULL;
+	const struct process *tool = scopes->tool ? &scopes->tool->scope.process : NULL;
 	const char *name = request->syscall, *entry;
 
 	if (!syscall_is_known(name)) {
@@ -253,12 +253,24 @@ static void decide_capability(const struct scopes *scopes, const struct request 
 
 static void (*const deciders[])(const struct scopes *scopes, const struct request *request,
 				struct verdict *verdict) = {
-	[REQUEST_CONNECT] = decide_connect, [REQUEST_DNS] = decide_dns,
-	[REQUEST_LISTEN] = decide_listen,   [REQUEST_EXEC] = decide_exec,
-	[REQUEST_FILE] = decide_file,	    [REQUEST_SYSCALL] = decide_syscall,
-	[REQUEST_SOCKET] = decide_socket,   [REQUEST_UNIX] = decide_unix,
+	[REQUEST_CONNECT] = decide_connect,
+	[REQUEST_DNS] = decide_dns,
+	[REQUEST_LISTEN] = decide_listen,
+	[REQUEST_EXEC] = decide_exec,
+	[REQUEST_FILE] = decide_file,
+	[REQUEST_SYSCALL] = decide_syscall,
+	[REQUEST_SOCKET] = decide_socket,
+	[REQUEST_UNIX] = decide_unix,
 	[REQUEST_CAPABILITY] = decide_capability,
 };
+
+static void add_tool(struct scopes *scopes, const struct tool *tool)
+{
+	for (size_t i = 0; tool && i < tool->part_count; i++)
+		scopes->items[scopes->count++] = &tool->parts[i]->scope;
+	if (tool && !tool->part_count)
+		scopes->items[scopes->count++] = &tool->scope;
+}
 
 void policy_decide(const struct policy *policy, const struct request *request,
 		   struct verdict *verdict)
@@ -267,8 +279,7 @@ void policy_decide(const struct policy *policy, const struct request *request,
 	struct scopes scopes = {{&policy->agent}, 1, policy, tool};
 
 	*verdict = (struct verdict){0};
-	if (tool)
-		scopes.items[scopes.count++] = &tool->scope;
+	add_tool(&scopes, tool);
 	if (request->tool && !tool) {
 		verdict_set_rule(verdict, &policy->agent, "/tools");
 		verdict_deny(verdict, "tool", "the manifest has no tool %.*s", TOOL_NAME_MAX,

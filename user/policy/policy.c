@@ -77,6 +77,9 @@ const struct tool *policy_find_tool(const struct policy *policy, const char *nam
 	for (i = 0; i < policy->tool_count; i++)
 		if (strcmp(policy->tools[i].name, name) == 0)
 			return &policy->tools[i];
+	for (const struct joined_scope *joined = policy->joined; joined; joined = joined->next)
+		if (strcmp(joined->name, name) == 0)
+			return joined->tool;
 	return NULL;
 }
 

@@ -18,6 +18,7 @@
 #define AGENT_NAME_MAX	    63	/* [a-z0-9][a-z0-9-]{0,62} */
 #define HOST_NAME_MAX_BYTES 253 /* RFC 1035, without the root's dot */
 #define TOOL_NAME_MAX	    128 /* as in MCP */
+#define SCOPE_NAME_MAX	    511 /* of a tool, or of several */
 #define POLICY_DIGEST_TEXT  72	/* "sha256:" and 64 digits and NUL */
 
 enum policy_mode { MODE_ENFORCE, MODE_AUDIT };
@@ -217,6 +218,17 @@ struct tool {
 	struct argument_limit *arguments;
 	size_t argument_count;
 	struct scope scope;
+	/* Of a joined scope (policy_join_tools): the tools that it is made of; their grants are all in
+	 * `scope`, and rules are named by their own places. */
+	const struct tool *const *parts;
+	size_t part_count;
+};
+
+/* A scope that is no tool's own: a name for several together. */
+struct joined_scope {
+	struct joined_scope *next;
+	const char *name;
+	const struct tool *tool;
 };
 
 enum exhausted_action { EXHAUSTED_DENY, EXHAUSTED_FREEZE, EXHAUSTED_KILL };
@@ -243,6 +255,7 @@ struct policy {
 	struct scope agent;
 	struct tool *tools;
 	size_t tool_count;
+	struct joined_scope *joined;
 	struct budgets budgets;
 	unsigned audit_allowed;		 /* of enum audit_bit: allowed events that are logged too */
 	bool audit_literals;		 /* statements are logged as they are, not by their shape */
@@ -257,7 +270,7 @@ static inline void cleanup_policy_free(struct policy **policy)
 }
 #define _cleanup_policy_ __attribute__((cleanup(cleanup_policy_free)))
 
-/* The tool of that name, or NULL. */
+/* The tool of that name, or the joined scope that policy_join_tools has made; or NULL. */
 const struct tool *policy_find_tool(const struct policy *policy, const char *name);
 /* What limits hold: a tool's own stands in the place of the agent's; audit mode takes nothing away.
  */

@@ -4,10 +4,11 @@
 #define AGENTPOL_POLICY_VERDICT_H
 
 #include "policy/decide.h"
+#include "policy/joined.h"
 
 /* The agent's own grants and, for a request with a tool, the tool's: a grant of either is one. */
 struct scopes {
-	const struct scope *items[2];
+	const struct scope *items[1 + JOINED_PARTS_MAX];
 	size_t count;
 	const struct policy *policy;
 	const struct tool *tool; /* NULL: the agent's own scope */

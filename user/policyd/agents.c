@@ -10,6 +10,7 @@
 #include "kernel/tables.h"
 #include "json/json.h"
 #include "policy/paths.h"
+#include "policyd/leases.h"
 #include "policyd/prepare.h"
 #include "policyd/state.h"
 
@@ -41,6 +42,7 @@ struct agents {
 	struct lingering *lingering;
 	struct agent *first;
 	struct past_policy *past;
+	struct leases *leases;
 	char *state_folder; /* NULL: none */
 	unsigned tidied;    /* times, since what names have opened was looked through */
 };
@@ -54,6 +56,11 @@ struct agents *agents_new(struct enforcer *enforcer, const char *state_folder, s
 		return NULL;
 	}
 	agents->enforcer = enforcer;
+	agents->leases = leases_new(enforcer, agents, error);
+	if (!agents->leases) {
+		agents_free(agents);
+		return NULL;
+	}
 	if (!state_folder)
 		return agents;
 	agents->state_folder = strdup(state_folder);
@@ -69,6 +76,7 @@ static void agent_free(struct agent *agent)
 {
 	policy_free(agent->policy);
 	agent_sql_free(agent->sql);
+	free(agent->manifest_text);
 	free(agent);
 }
 
@@ -101,6 +109,7 @@ void agents_free(struct agents *agents)
 
 	if (!agents)
 		return;
+	leases_free(agents->leases);
 	for (agent = agents->first; agent; agent = next) {
 		next = agent->next;
 		agent_free(agent);
@@ -109,6 +118,11 @@ void agents_free(struct agents *agents)
 	drop_lingering(agents);
 	free(agents->state_folder);
 	free(agents);
+}
+
+struct leases *agents_leases(const struct agents *agents)
+{
+	return agents->leases;
 }
 
 const struct agent *agents_first(const struct agents *agents)
@@ -144,7 +158,7 @@ const struct policy *agents_find_policy(const struct agents *agents, uint32_t po
 			*agent = find(agents, past->cgroup);
 			return past->policy;
 		}
-	return NULL;
+	return leases_find_policy(agents->leases, policy_id, agent);
 }
 
 void agents_each_past(const struct agents *agents, void (*visit)(uint32_t policy_id, void *context),
@@ -170,18 +184,39 @@ static struct agent *agent_new(const struct agent_request *request, uint64_t cgr
 	return agent;
 }
 
+/* The scope by its shortest name: of several of which one grants anything, that one's. */
+static const char *scope_name(const struct policy *policy, const char *name)
+{
+	const struct tool *tool = name && name[0] ? policy_find_tool(policy, name) : NULL;
+
+	return tool ? tool->name : "";
+}
+
+/* For its leases, which are made of it; without memory there are none. */
+static void keep_manifest(struct agent *agent, const char *text, size_t length)
+{
+	agent->manifest_text = NULL;
+	for (size_t i = 0; i < agent->policy->tool_count && !agent->manifest_text; i++)
+		if (agent->policy->tools[i].call_scope)
+			agent->manifest_text = strndup(text, length);
+	agent->manifest_length = length;
+}
+
 static void take_request(struct agent *agent, const struct agent_request *request,
 			 const struct prepared *prepared)
 {
+	const char *tool = scope_name(prepared->policy, request->tool);
+
 	agent->policy = prepared->policy;
 	agent->sql = prepared->sql;
 	agent->resolvers = prepared->resolvers;
 	agent->loaded = prepared->loaded;
 	agent->tier = request->tier;
 	agent->allow_degraded = request->allow_degraded;
-	(void)snprintf(agent->tool, sizeof(agent->tool), "%s", request->tool ? request->tool : "");
+	(void)snprintf(agent->tool, sizeof(agent->tool), "%s", tool);
 	(void)snprintf(agent->manifest_path, sizeof(agent->manifest_path), "%s",
 		       request->manifest_path);
+	keep_manifest(agent, request->manifest_text, request->manifest_length);
 }
 
 static int save(const struct agents *agents, const struct agent *agent,
@@ -226,6 +261,7 @@ static int enrol_new(struct agents *agents, const struct agent_request *request,
 		limits_put_back(agent->cgroup_path, &agent->limits_before);
 		if (agents->state_folder)
 			state_remove(agents->state_folder, cgroup);
+		free(agent->manifest_text);
 		free(agent);
 		return -1;
 	}
@@ -270,6 +306,7 @@ static int replace(struct agents *agents, struct agent *agent, const struct agen
 	    enforcer_swap(agents->enforcer, agent->cgroup, loaded, error) < 0) {
 		/* What was there first is the same for both. */
 		before.limits_before = agent->limits_before;
+		free(agent->manifest_text);
 		*agent = before;
 		restore(agents, agent, kept, kept_length);
 		free(past);
@@ -279,6 +316,8 @@ static int replace(struct agents *agents, struct agent *agent, const struct agen
 	learnt_carry_over(agents->enforcer, POLICY_ID(before.loaded), POLICY_ID(loaded));
 	tables_retire(agents->enforcer, before.loaded);
 	agent_sql_free(before.sql);
+	free(before.manifest_text);
+	leases_drop(agents->leases, agent->cgroup);
 	past->policy = before.policy;
 	past->loaded = before.loaded;
 	past->cgroup = before.cgroup;
@@ -343,6 +382,7 @@ static void forget(struct agents *agents, struct agent *gone)
 	for (at = &agents->first; *at != gone; at = &(*at)->next)
 		;
 	*at = gone->next;
+	leases_drop(agents->leases, gone->cgroup);
 	if (agents->state_folder)
 		state_remove(agents->state_folder, gone->cgroup);
 	agent_free(gone);
@@ -367,7 +407,7 @@ int agents_reload(struct agents *agents, uint64_t cgroup, struct error *error)
 	const struct agent *agent = find(agents, cgroup);
 	_cleanup_free_ char *text = NULL;
 	struct agent_request request;
-	char path[PATH_MAX], tool[TOOL_NAME_MAX + 1];
+	char path[PATH_MAX], tool[SCOPE_NAME_MAX + 1];
 	size_t length;
 
 	if (!agent)
@@ -478,7 +518,8 @@ static struct agent *read_agent(const struct agents *agents, uint64_t cgroup, ui
 	    agent->loaded == loaded) {
 		const struct agent_request request = {.manifest_path = agent->manifest_path,
 						      .manifest_text = text,
-						      .manifest_length = length};
+						      .manifest_length = length,
+						      .tool = agent->tool};
 
 		agent->policy = agents_read_manifest(&request, &error);
 	}
@@ -492,6 +533,7 @@ static struct agent *read_agent(const struct agents *agents, uint64_t cgroup, ui
 	}
 	if (!cgroup_container_id(agent->cgroup_path, agent->container))
 		agent->container[0] = '\0';
+	keep_manifest(agent, text, length);
 	return agent;
 }
 

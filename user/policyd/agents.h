@@ -23,7 +23,7 @@ struct agent_request {
 	const char *manifest_path; /* absolute; "" where it came from a pipe: not to be reloaded */
 	const char *manifest_text;
 	size_t manifest_length;
-	const char *tool; /* whose grants are joined; NULL or "": none */
+	const char *tool; /* whose grants are joined, see policy/joined.h; NULL or "": none */
 	enum tier tier;
 	bool allow_degraded; /* take it though not all that it asks for is enforced */
 };
@@ -38,10 +38,12 @@ struct agent {
 	bool allow_degraded;
 	struct resolvers resolvers;	    /* the target's own, as it had them at first */
 	struct limits_before limits_before; /* of the cgroup, to be put back */
-	char tool[TOOL_NAME_MAX + 1];
+	char tool[SCOPE_NAME_MAX + 1];
 	char container[65]; /* "" where it is none */
 	char cgroup_path[PATH_MAX];
 	char manifest_path[PATH_MAX];
+	char *manifest_text; /* owned; kept where a tool has "scope": "call", else NULL */
+	size_t manifest_length;
 };
 
 struct agents;
@@ -69,6 +71,8 @@ int agents_detach(struct agents *agents, uint64_t cgroup, struct error *error) M
 /* Reads an agent's manifest again from its path, as agents_attach. */
 int agents_reload(struct agents *agents, uint64_t cgroup, struct error *error) MUST_USE;
 
+/* What is lent to their cgroups (leases.h). */
+struct leases *agents_leases(const struct agents *agents);
 const struct agent *agents_first(const struct agents *agents);
 const struct agent *agents_find(const struct agents *agents, uint64_t cgroup);
 /* The policy that has, or lately had, that id, and its agent; NULL where there is none. */

@@ -11,6 +11,8 @@
  *   {"op": "ps"}
  *   {"op": "reload"}
  *   {"op": "follow", "cgroup": PATH}      records of that agent as they are written
+ *   {"op": "lease", "cgroup": PATH, "what": "prepare" | "open" | "close" | "renew" | "drop",
+ *    "tool": NAME}                          see leases.h
  *   {"op": "calls", "body_bytes": N}      and a manifest: from then on a gateway's connection,
  * which
  *   {"op": "call-begin" | "call-end" | "call-denied" | "call-withdraw", ...}   see calls.h

@@ -7,6 +7,7 @@
 #include "kernel/place.h"
 #include "kernel/tables.h"
 #include "manifest/manifest.h"
+#include "policy/joined.h"
 
 struct policy *agents_read_manifest(const struct agent_request *request, struct error *error)
 {
@@ -19,8 +20,13 @@ struct policy *agents_read_manifest(const struct agent_request *request, struct 
 	diagnostics_init(&diagnostics,
 			 request->manifest_path[0] ? request->manifest_path : "manifest");
 	policy = manifest_read_text(request->manifest_text, request->manifest_length, &diagnostics);
-	if (policy)
+	if (policy && (!request->tool || !policy_is_joined_name(request->tool) ||
+		       policy_join_tools(policy, request->tool, error) == 0))
 		return policy;
+	if (policy) {
+		policy_free(policy);
+		return NULL;
+	}
 	out = open_memstream(&text, &length);
 	if (out) {
 		diagnostics_print_text(&diagnostics, out);

@@ -8,6 +8,8 @@
 #include "kernel/place.h"
 #include "kernel/selftest.h"
 #include "json/json.h"
+#include "policy/joined.h"
+#include "policyd/leases.h"
 #include "policyd/sweep.h"
 
 #define NS_PER_SECOND 1000000000ULL
@@ -105,11 +107,16 @@ static void write_budget(const struct budget *budget, void *context)
 {
 	const struct budget_writer *writer = context;
 	struct json_writer *answer = writer->answer;
-	const bool of_tool = budget->rule & BUDGET_OF_TOOL;
-	char rule[TOOL_NAME_MAX + 64];
+	const struct agent *agent = writer->agent;
+	const struct tool *tool =
+		budget->rule & BUDGET_OF_TOOL ? policy_find_tool(agent->policy, agent->tool) : NULL;
+	const uint32_t index = budget->rule & ~BUDGET_OF_TOOL;
+	char rule[2 * TOOL_NAME_MAX + 64];
 
-	(void)snprintf(rule, sizeof(rule), "%s%s/network/egress/%u", of_tool ? "/tools/" : "",
-		       of_tool ? writer->agent->tool : "", budget->rule & ~BUDGET_OF_TOOL);
+	if (tool)
+		policy_egress_pointer(tool, index, rule, sizeof(rule));
+	else
+		(void)snprintf(rule, sizeof(rule), "/network/egress/%u", index);
 	json_open_object(answer);
 	json_key_string(answer, "rule", rule);
 	write_bucket(answer, "connects", budget->connects, budget->connects_amount,
@@ -386,6 +393,37 @@ static int answer_follow(struct control_call *call)
 
 /* ---- tool calls ---- */
 
+static int lease(struct control_call *call, struct leases *leases, uint64_t cgroup)
+{
+	const char *what = text_of(call, "what"), *tool = text_of(call, "tool");
+
+	what = what ? what : "";
+	if (strcmp(what, "prepare") == 0)
+		return leases_prepare(leases, cgroup, &call->error);
+	if (strcmp(what, "open") == 0 && tool)
+		return leases_open(leases, cgroup, tool, LEASE_TTL_NS, &call->error);
+	if (strcmp(what, "close") == 0 && tool)
+		leases_close(leases, cgroup, tool);
+	else if (strcmp(what, "renew") == 0)
+		leases_renew(leases, cgroup, LEASE_TTL_NS);
+	else if (strcmp(what, "drop") == 0)
+		leases_drop(leases, cgroup);
+	else
+		return error_set(&call->error, STATUS_UNUSABLE,
+				 "\"what\" must be prepare, open, close, renew or drop");
+	return 0;
+}
+
+static int answer_lease(struct control_call *call)
+{
+	char path[PATH_MAX];
+	uint64_t cgroup;
+
+	if (find_cgroup(call, path, &cgroup) < 0)
+		return -1;
+	return lease(call, agents_leases(call->subject->agents), cgroup);
+}
+
 static int answer_calls(struct control_call *call)
 {
 	const struct request_bytes *bytes = call->bytes;
@@ -477,6 +515,7 @@ static const struct {
 	{"ps", answer_ps},
 	{"reload", answer_reload},
 	{"follow", answer_follow},
+	{"lease", answer_lease},
 	{"calls", answer_calls},
 	{"call-begin", answer_call_begin},
 	{"call-end", answer_call_end},
