@@ -14,7 +14,8 @@ _agentpol_options() { # VERB
                   --keep-open --format --socket -h --help" ;;
     detach) echo "--cgroup --pid --container --unit --socket -h --help" ;;
     ps) echo "--format --socket -h --help" ;;
-    reload) echo "--socket -h --help" ;;
+    reload | approve | refuse | session) echo "--socket -h --help" ;;
+    approvals) echo "--format --socket -h --help" ;;
     doctor) echo "--format --syscalls --socket -h --help" ;;
     log) echo "-a --agent -k --kind -v --verdict -s --since --egress --log --format -h --help" ;;
     *) echo "-h --help -V --version" ;;
@@ -62,7 +63,7 @@ _agentpol_values() { # VERB OPTION WORD; 1 where the option has no list of value
 
 _agentpol() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb="" i
-  local verbs="check compile decide sql test run attach detach ps reload doctor log"
+  local verbs="check compile decide sql test run attach detach ps reload approvals approve refuse session doctor log"
 
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -107,6 +108,7 @@ _agentpol() {
     -*) mapfile -t COMPREPLY < <(compgen -W "$(_agentpol_options "$verb")" -- "$word") ;;
     *)
       case $verb in
+        session) mapfile -t COMPREPLY < <(compgen -W "reset" -- "$word") ;;
         sql) mapfile -t COMPREPLY < <(compgen -W "snapshot" -- "$word") ;;
         log) mapfile -t COMPREPLY < <(compgen -W "show follow stats" -- "$word") ;;
         check | compile | decide | test | run | attach) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;

@@ -26,6 +26,10 @@ complete -c agentpol -n __agentpol_verb -a attach -d 'Put a live cgroup under a 
 complete -c agentpol -n __agentpol_verb -a detach -d 'Take the policy off a cgroup'
 complete -c agentpol -n __agentpol_verb -a ps -d 'List what is under a policy'
 complete -c agentpol -n __agentpol_verb -a reload -d 'Make the daemon read its manifests again'
+complete -c agentpol -n __agentpol_verb -a approvals -d 'List the tool calls that wait for a person'
+complete -c agentpol -n __agentpol_verb -a approve -d 'Let a call that waits go on'
+complete -c agentpol -n __agentpol_verb -a refuse -d 'Deny a call that waits'
+complete -c agentpol -n __agentpol_verb -a session -d 'Begin the session of tool calls anew'
 complete -c agentpol -n __agentpol_verb -a doctor -d 'Tell what this machine can enforce'
 complete -c agentpol -n __agentpol_verb -a log -d 'Review the audit log'
 
@@ -79,10 +83,12 @@ for verb in attach detach
     complete -c agentpol -n "__agentpol_verb $verb" -l container -x -d 'The cgroup of a container'
     complete -c agentpol -n "__agentpol_verb $verb" -l unit -x -d 'The cgroup of a systemd unit'
 end
-for verb in attach detach ps reload doctor
+for verb in attach detach ps reload approvals approve refuse session doctor
     complete -c agentpol -n "__agentpol_verb $verb" -l socket -r -F -d 'Control socket of policyd'
     complete -c agentpol -n "__agentpol_verb $verb" -s h -l help -d 'Tell the options'
 end
+complete -c agentpol -n '__agentpol_verb session' -a reset
+complete -c agentpol -n '__agentpol_verb approvals' -l format -x -a 'text json' -d 'Form of the result'
 complete -c agentpol -n '__agentpol_verb ps' -l format -x -a 'text json' -d 'Form of the result'
 complete -c agentpol -n '__agentpol_verb doctor' -l format -x -a 'text json' -d 'Form of the result'
 complete -c agentpol -n '__agentpol_verb doctor' -l syscalls -d 'What denies each system call'

@@ -93,7 +93,7 @@ else
   skip "policyd(8) has every option of its help" "no groff here"
 fi
 report "every code that check knows is in its page" \
-  "$(grep -ohE '"[MB][0-9]{3}"' user/manifest/codes.h user/manifest/lint.c | tr -d '"' | sort -u |
+  "$(grep -ohE '"[MB][0-9]{3}"' user/json/json.h user/manifest/codes.h user/manifest/lint.c | tr -d '"' | sort -u |
      while read -r code; do grep -qE "^\.It $code( |\$)" docs/man/man1/agentpol-check.1 || echo "$code"; done)"
 report "every key that the schema has is in agentpol-manifest(5)" \
   "$(jq -r '[.. | objects | .properties? // empty | keys[]] | unique[]' policies/manifest.schema.json |

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <string.h>
+#include <time.h>
 
 #include "agentpol/answer.h"
 #include "agentpol/commands.h"
@@ -43,6 +44,14 @@ static void write_error(struct decider *decider, const char *message)
 	json_key_string(&decider->writer, "message", message);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
 /* Puts one answer to standard output; -1 when memory ran out. */
 static int answer_line(struct decider *decider, const char *text, size_t length, bool too_long)
 {
@@ -62,7 +71,9 @@ static int answer_line(struct decider *decider, const char *text, size_t length,
 	json_key(writer, "id");
 	json_verbatim(writer, line.id ? line.id : "null");
 	if (result == 0) {
-		answer_request(&decider->judge, line.use, line.kind, &line.request, &answer);
+		decider->judge.now_ns = now_ns();
+		answer_request(&decider->judge, line.use, json_root(line.document), &line.request,
+			       &answer);
 		answer_write(&answer, writer);
 		decider->not_allowed |= !answer.allowed;
 	} else {

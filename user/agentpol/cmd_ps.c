@@ -123,12 +123,33 @@ static void print_agent(const json_value *agent)
 			     text_of(gap, "pointer"), text_of(gap, "what"));
 }
 
+/* "12 of 200", or "12" where there is no limit. */
+static void print_used(const json_value *session, const char *key, const char *what)
+{
+	const json_value *of = json_member(json_member(session, "of"), key);
+
+	(void)printf("  %.0f", json_as_number(json_member(session, key)));
+	if (json_is_number(of))
+		(void)printf(" of %.0f", json_as_number(of));
+	(void)printf(" %s", what);
+}
+
+static void print_session(const json_value *session)
+{
+	(void)printf("session of %s:", text_of(session, "agent"));
+	print_used(session, "calls", "calls");
+	print_used(session, "denials", "denials");
+	print_used(session, "confirmations", "questions");
+	(void)printf("  %.0f waiting%s\n", json_as_number(json_member(session, "waiting")),
+		     json_as_boolean(json_member(session, "exhausted")) ? "  EXHAUSTED" : "");
+}
+
 int cmd_ps(int argc, char **argv)
 {
 	_cleanup_json_document_ struct json_document *reply = NULL;
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = NULL, *sessions_text = NULL;
 	struct arguments arguments;
-	const json_value *agents;
+	const json_value *agents, *sessions;
 	struct error error;
 	int status = parse(argc, argv, options_ps, &arguments), result = STATUS_DONE;
 
@@ -142,9 +163,12 @@ int cmd_ps(int argc, char **argv)
 	if (!reply)
 		return command_fail("ps", &error);
 	agents = json_member(json_root(reply), "agents");
+	sessions = json_member(json_root(reply), "sessions");
 	if (arguments.json) {
 		text = json_print(agents);
-		(void)printf("{\"agents\":%s,\"events_lost\":%.0f}\n", text ? text : "[]",
+		sessions_text = json_print(sessions);
+		(void)printf("{\"agents\":%s,\"sessions\":%s,\"events_lost\":%.0f}\n",
+			     text ? text : "[]", sessions_text ? sessions_text : "[]",
 			     json_as_number(json_member(json_root(reply), "events_lost")));
 	} else {
 		(void)printf("%-20s %-8s %-7s %-10s %6s %9s %9s  %s\n", "AGENT", "MODE", "TIER",
@@ -156,6 +180,9 @@ int cmd_ps(int argc, char **argv)
 		if (!json_as_boolean(json_member(agent, "effective")))
 			result = STATUS_NO;
 	}
+	if (!arguments.json)
+		json_for_each (session, sessions)
+			print_session(session);
 	return result;
 }
 

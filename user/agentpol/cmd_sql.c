@@ -5,7 +5,7 @@
 
 #include "agentpol/commands.h"
 #include "agentpol/sql_tool.h"
-#include "agentpol/verdict_json.h"
+#include "policy/verdict_json.h"
 #include "base/file.h"
 #include "manifest/manifest.h"
 #include "sql/limits.h"

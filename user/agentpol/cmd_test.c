@@ -175,6 +175,7 @@ static int run_case(struct judge *judge, const struct policy_case *one, struct r
 {
 	const size_t count = policy_case_count(one);
 
+	judge_forget(judge);
 	for (size_t i = 0; i < count; i++) {
 		const bool last = i + 1 == count;
 

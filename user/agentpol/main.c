@@ -17,6 +17,10 @@ static const struct command commands[] = {
 	{"detach", cmd_detach, "take the policy off a cgroup"},
 	{"ps", cmd_ps, "list what is under a policy, and what is enforced"},
 	{"reload", cmd_reload, "make the daemon read its manifests again"},
+	{"approvals", cmd_approvals, "list the tool calls that wait for a person"},
+	{"approve", cmd_approve, "let a call that waits go on"},
+	{"refuse", cmd_refuse, "deny a call that waits"},
+	{"session", cmd_session, "begin the session of an agent's tool calls anew"},
 	{"doctor", cmd_doctor, "tell what this machine can enforce, and by what"},
 	{"log", cmd_log, "review the audit log"},
 	{"sql", cmd_sql, "show what SQL touches, and whether a tool may run it"},
@@ -41,7 +45,7 @@ static void print_help(FILE *out)
 	      "Commands:\n",
 	      out);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-9s  %s\n", commands[i].name, commands[i].summary);
 	fputs("\n'agentpol COMMAND --help' tells a command's options.\n", out);
 }
 

@@ -109,8 +109,8 @@ int file_write_fd(int fd, const char *text, size_t length)
 	return 0;
 }
 
-int file_write_atomic(const char *path, const char *text, size_t length, mode_t mode,
-		      struct error *error)
+static int write_beside(const char *path, const char *text, size_t length, mode_t mode, bool sync,
+			struct error *error)
 {
 	char temporary[PATH_MAX];
 	_cleanup_close_ int fd = -1;
@@ -122,13 +122,26 @@ int file_write_atomic(const char *path, const char *text, size_t length, mode_t 
 	if (fd < 0)
 		return error_set_errno(error, STATUS_SYSTEM, errno, "%s: create", temporary);
 	result = file_write_fd(fd, text, length);
-	if (result == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0))
+	if (result == 0 &&
+	    (fchmod(fd, mode) < 0 || (sync && fsync(fd) < 0) || rename(temporary, path) < 0))
 		result = -errno;
 	if (result < 0) {
 		(void)unlink(temporary);
 		return error_set_errno(error, STATUS_SYSTEM, -result, "%s: write", path);
 	}
 	return 0;
+}
+
+int file_write_atomic(const char *path, const char *text, size_t length, mode_t mode,
+		      struct error *error)
+{
+	return write_beside(path, text, length, mode, true, error);
+}
+
+int file_write_quick(const char *path, const char *text, size_t length, mode_t mode,
+		     struct error *error)
+{
+	return write_beside(path, text, length, mode, false, error);
 }
 
 int file_make_directories(const char *path, mode_t mode, struct error *error)

@@ -19,6 +19,10 @@ int file_read_all(const char *path, size_t limit, char **text, size_t *length,
 int file_write_atomic(const char *path, const char *text, size_t length, mode_t mode,
 		      struct error *error) MUST_USE;
 
+/* The same without waiting for the disk: outlives this process, perhaps not a power cut. */
+int file_write_quick(const char *path, const char *text, size_t length, mode_t mode,
+		     struct error *error) MUST_USE;
+
 /* mkdir -p; directories that it makes get `mode`. */
 int file_make_directories(const char *path, mode_t mode, struct error *error) MUST_USE;
 

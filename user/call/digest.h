@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/json_write.h"
 #include "json/json.h"
 
 struct digest {
@@ -19,6 +20,9 @@ struct digest {
 struct digest digest_of(const json_value *value);
 /* The value that an RFC 6901 pointer leads to, or NULL. */
 const json_value *digest_find(const json_value *root, const char *pointer);
+/* As 32 hexadecimal digits; false where the value is none. */
+void digest_write(struct json_writer *writer, const struct digest *digest);
+bool digest_read(const json_value *value, struct digest *digest);
 static inline bool digest_is_set(const struct digest *digest)
 {
 	for (unsigned i = 0; i < sizeof(digest->bytes); i++)

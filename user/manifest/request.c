@@ -14,7 +14,7 @@ struct kind {
 	enum request_use use;
 	enum request_kind kind;
 	const char *keys[KIND_KEYS_MAX]; /* besides the common ones */
-	fill_request fill;		 /* NULL: nothing to fill */
+	fill_request fill;
 };
 
 static int need_string(const json_value *object, const char *key, const char **value,
@@ -177,6 +177,26 @@ static int fill_sql(const json_value *object, struct request *request, struct er
 	return 0;
 }
 
+static int need_tool(const struct request *request, struct error *error)
+{
+	if (request->tool)
+		return 0;
+	return error_set(error, STATUS_UNUSABLE, "\"tool\" is missing: which tool is called?");
+}
+
+static int fill_call(const json_value *object, struct request *request, struct error *error)
+{
+	(void)object;
+	return need_tool(request, error);
+}
+
+static int fill_result(const json_value *object, struct request *request, struct error *error)
+{
+	if (!json_is_boolean(json_member(object, "ok")))
+		return error_set(error, STATUS_UNUSABLE, "\"ok\" must be true or false");
+	return need_tool(request, error);
+}
+
 static const struct kind kinds[] = {
 	{"connect",
 	 USE_DECIDE,
@@ -190,8 +210,8 @@ static const struct kind kinds[] = {
 	{"syscall", USE_DECIDE, REQUEST_SYSCALL, {"name"}, fill_syscall},
 	{"socket", USE_DECIDE, REQUEST_SOCKET, {"family"}, fill_socket},
 	{"sql", USE_SQL, 0, {"sql"}, fill_sql},
-	{"call", USE_UNSUPPORTED, 0, {"arguments"}, NULL},
-	{"result", USE_RESULT, 0, {"ok", "result"}, NULL},
+	{"call", USE_CALL, 0, {"arguments"}, fill_call},
+	{"result", USE_RESULT, 0, {"ok", "result"}, fill_result},
 };
 
 static const struct kind *find_kind(const char *name)
@@ -243,7 +263,7 @@ int request_from_json(const json_value *object, enum request_use *use, struct re
 		return -1;
 	*use = kind->use;
 	request->kind = kind->kind;
-	return kind->fill ? kind->fill(object, request, error) : 0;
+	return kind->fill(object, request, error);
 }
 
 /* Behind the value that starts at `at`, in text that is known to be JSON. */
@@ -301,7 +321,6 @@ int request_line_read(const char *text, size_t length, struct request_line *line
 		if (!line->id)
 			return error_set(error, STATUS_SYSTEM, "out of memory");
 	}
-	line->kind = json_as_string(json_member(root, "kind"));
 	return request_from_json(root, &line->use, &line->request, error);
 }
 

@@ -14,16 +14,15 @@
 
 enum request_use {
 	USE_DECIDE,	 /* `request` is set */
-	USE_RESULT,	 /* tells how a call ended: noted */
 	USE_SQL,	 /* `request` has the text, and the tool that sql_decide judges it for */
-	USE_UNSUPPORTED, /* call: understood, but not judged by this version */
+	USE_CALL,   /* a tool's call: "arguments" and "session" are the object's */
+	USE_RESULT, /* tells how a call ended, by "ok" and "result": noted */
 };
 
 struct request_line {
 	struct json_document *document; /* owned; the request's strings live in it */
 	char *id;			/* owned: JSON text as it was written; NULL: none */
 	enum request_use use;
-	const char *kind; /* as written */
 	struct request request;
 };
 

@@ -30,9 +30,10 @@ struct connection {
 	struct connection *next;
 	struct control *control;
 	struct bufferevent *stream;
-	uint64_t followed; /* cgroup; 0: none */
-	bool follower;	   /* listens alone: what it sends is not read */
-	char *line;	   /* owned: a request that waits for its body; NULL: none */
+	uint64_t followed;	/* cgroup; 0: none */
+	bool follower;		/* listens alone: what it sends is not read */
+	struct call_link *link; /* owned: a gateway's, which stays; NULL: it is none */
+	char *line;		/* owned: a request that waits for its body; NULL: none */
 	size_t line_length, body_length;
 	bool closing; /* after its reply has gone */
 };
@@ -53,7 +54,8 @@ static void connection_free(struct connection *connection)
 	while (*at != connection)
 		at = &(*at)->next;
 	*at = connection->next;
-	if (connection->follower)
+	call_link_close(connection->link);
+	if (connection->follower || connection->link)
 		connection->control->follower_count--;
 	else
 		connection->control->asking_count--;
@@ -103,6 +105,24 @@ static void be_patient(const struct connection *connection)
 	(void)bufferevent_set_timeouts(connection->stream, &patience, &patience);
 }
 
+/* From the request of somebody else, or from a timer: a gateway that does not read is let go. */
+static void send_to_gateway(const char *line, size_t length, void *context)
+{
+	struct connection *connection = context;
+
+	if (output_is_full(connection))
+		drop_later(connection);
+	else
+		(void)bufferevent_write(connection->stream, line, length);
+}
+
+/* It stays, and so counts with those that do. */
+static void become_lasting(struct connection *connection)
+{
+	connection->control->asking_count--;
+	connection->control->follower_count++;
+}
+
 /* Answers a request that has come whole. */
 static void serve(struct connection *connection, struct evbuffer *input)
 {
@@ -110,7 +130,11 @@ static void serve(struct connection *connection, struct evbuffer *input)
 	struct request_bytes bytes = {.line = connection->line,
 				      .length = connection->line_length,
 				      .body_length = connection->body_length,
-				      .peer = peer_of(connection)};
+				      .peer = peer_of(connection),
+				      .link = &connection->link,
+				      .send = send_to_gateway,
+				      .send_context = connection};
+	const bool was_gateway = connection->link;
 	uint64_t followed = 0;
 
 	/* However long it takes, the time is ours. */
@@ -122,15 +146,19 @@ static void serve(struct connection *connection, struct evbuffer *input)
 	free(connection->line);
 	connection->line = NULL;
 	reply(connection, &answer);
+	if (connection->link) {
+		if (!was_gateway)
+			become_lasting(connection);
+		return;
+	}
 	if (!followed) {
 		be_patient(connection);
 		return;
 	}
 	connection->followed = followed;
-	connection->follower = true;
-	connection->control->asking_count--;
 	/* It only listens from now on. */
-	connection->control->follower_count++;
+	connection->follower = true;
+	become_lasting(connection);
 }
 
 static void refuse(struct connection *connection, const char *sentence)

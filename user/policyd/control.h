@@ -11,6 +11,11 @@
  *   {"op": "ps"}
  *   {"op": "reload"}
  *   {"op": "follow", "cgroup": PATH}      records of that agent as they are written
+ *   {"op": "calls", "body_bytes": N}      and a manifest: from then on a gateway's connection,
+ * which
+ *   {"op": "call-begin" | "call-end" | "call-denied" | "call-withdraw", ...}   see calls.h
+ *   {"op": "approvals"}, {"op": "approve" | "refuse", "id": N}
+ *   {"op": "session-reset", "agent": NAME}
  */
 #ifndef AGENTPOL_POLICYD_CONTROL_H
 #define AGENTPOL_POLICYD_CONTROL_H
@@ -18,6 +23,7 @@
 #include <event2/event.h>
 
 #include "policyd/agents.h"
+#include "policyd/calls.h"
 #include "policyd/guard.h"
 #include "policyd/monitor.h"
 
@@ -31,6 +37,7 @@ struct control_subject {
 		*state_folder;	 /* told to a run, which hides them from its command */
 	struct monitor *monitor; /* may be set after control_new */
 	struct guard *guard;	 /* also; NULL: none */
+	struct calls *calls;
 };
 
 struct control *control_new(struct event_base *base, const char *socket_path,

@@ -49,6 +49,7 @@ struct daemon {
 	struct guard *guard;
 	struct control *control;
 	struct control_subject subject;
+	struct calls *calls;
 };
 
 /* A daemon has no terminal to speak to. */
@@ -237,12 +238,17 @@ static int open_all(struct daemon *daemon, struct error *error)
 	daemon->subject.enforcer = daemon->enforcer;
 	if (!daemon->enforcer)
 		return -1;
+	daemon->calls = calls_new(daemon->base, daemon->config.state, error);
+	daemon->subject.calls = daemon->calls;
+	if (!daemon->calls)
+		return -1;
 	daemon->agents = agents_new(daemon->enforcer, daemon->config.state, error);
 	daemon->subject.agents = daemon->agents;
 	daemon->subject.log_folder = daemon->config.log;
 	daemon->subject.state_folder = daemon->config.state;
 	if (!daemon->agents)
 		return -1;
+	calls_set_agents(daemon->calls, daemon->agents);
 	if (enforcer_was_adopted(daemon->enforcer) &&
 	    agents_adopt(daemon->agents, &adopted, &orphans, error) < 0)
 		return -1;
@@ -298,6 +304,7 @@ static int serve(struct daemon *daemon, struct error *error)
 static void close_all(struct daemon *daemon)
 {
 	control_free(daemon->control);
+	calls_free(daemon->calls);
 	guard_free(daemon->guard);
 	monitor_free(daemon->monitor);
 	audit_store_close(daemon->store);

@@ -12,7 +12,7 @@
 
 #define NS_PER_SECOND 1000000000ULL
 
-struct call {
+struct control_call {
 	struct control_subject *subject;
 	const json_value *request;
 	const struct request_bytes *bytes;
@@ -32,13 +32,13 @@ void request_refuse(enum exit_status status, const char *sentence, struct json_w
 	json_newline(answer);
 }
 
-static const char *text_of(const struct call *call, const char *key)
+static const char *text_of(const struct control_call *call, const char *key)
 {
 	return json_as_string(json_member(call->request, key));
 }
 
 /* The cgroup that the request names, resolved, and its number. */
-static int find_cgroup(struct call *call, char *path, uint64_t *cgroup)
+static int find_cgroup(struct control_call *call, char *path, uint64_t *cgroup)
 {
 	const char *written = text_of(call, "cgroup");
 
@@ -124,7 +124,7 @@ static void write_budget(const struct budget *budget, void *context)
 	json_close_object(answer);
 }
 
-static void write_budgets(const struct call *call, const struct agent *agent)
+static void write_budgets(const struct control_call *call, const struct agent *agent)
 {
 	struct budget_writer writer = {.answer = call->answer, .agent = agent};
 	struct timespec now;
@@ -138,7 +138,7 @@ static void write_budgets(const struct call *call, const struct agent *agent)
 	json_close_array(call->answer);
 }
 
-static void write_guard(const struct call *call, const struct agent *agent)
+static void write_guard(const struct control_call *call, const struct agent *agent)
 {
 	struct guard_counts counts;
 
@@ -153,7 +153,7 @@ static void write_guard(const struct call *call, const struct agent *agent)
 }
 
 /* Into an object that is open. */
-static void write_agent_members(const struct call *call, const struct agent *agent)
+static void write_agent_members(const struct control_call *call, const struct agent *agent)
 {
 	struct enforcer *enforcer = call->subject->enforcer;
 	struct json_writer *answer = call->answer;
@@ -178,26 +178,26 @@ static void write_agent_members(const struct call *call, const struct agent *age
 	write_gaps(enforcer, agent, answer);
 }
 
-static void write_agent(const struct call *call, const struct agent *agent)
+static void write_agent(const struct control_call *call, const struct agent *agent)
 {
 	json_open_object(call->answer);
 	write_agent_members(call, agent);
 	json_close_object(call->answer);
 }
 
-static int answer_ping(struct call *call)
+static int answer_ping(struct control_call *call)
 {
 	json_key_string(call->answer, "version", AGENTPOL_VERSION);
 	return 0;
 }
 
-static struct sweep_subject sweep_subject_of(const struct call *call)
+static struct sweep_subject sweep_subject_of(const struct control_call *call)
 {
 	return (struct sweep_subject){call->subject->enforcer, call->subject->monitor};
 }
 
 /* Before anything is touched: is something open that is not granted? */
-static int check_open(struct call *call, const struct agent_request *request)
+static int check_open(struct control_call *call, const struct agent_request *request)
 {
 	_cleanup_policy_ struct policy *policy = agents_read_manifest(request, &call->error);
 	const struct sweep_subject subject = sweep_subject_of(call);
@@ -211,7 +211,7 @@ static int check_open(struct call *call, const struct agent_request *request)
 }
 
 /* What a load or what follows it has left is not left to look like one. */
-static int take_back(struct call *call, uint64_t cgroup)
+static int take_back(struct control_call *call, uint64_t cgroup)
 {
 	struct error ignored;
 
@@ -222,7 +222,7 @@ static int take_back(struct call *call, uint64_t cgroup)
 
 /* A cgroup that was under no policy: what it has open is judged. The programs are at work already,
  * so that nothing comes after the listing that is not granted. */
-static int settle_open(struct call *call, const struct agent *agent, bool keep_open)
+static int settle_open(struct control_call *call, const struct agent *agent, bool keep_open)
 {
 	const struct sweep_subject subject = sweep_subject_of(call);
 	size_t left = 0;
@@ -236,13 +236,13 @@ static int settle_open(struct call *call, const struct agent *agent, bool keep_o
 	return 0;
 }
 
-static bool flag_of(const struct call *call, const char *key)
+static bool flag_of(const struct control_call *call, const char *key)
 {
 	return json_as_boolean(json_member(call->request, key));
 }
 
 /* A command that is to be launched will be where its launcher is. */
-static int follow_agents(struct call *call, const struct agent_request *request)
+static int follow_agents(struct control_call *call, const struct agent_request *request)
 {
 	const pid_t launcher = request->tier == TIER_LAUNCH ? call->bytes->peer : 0;
 
@@ -250,7 +250,7 @@ static int follow_agents(struct call *call, const struct agent_request *request)
 }
 
 /* Enrols, proves, and settles what is open; writes the agent. */
-static int attach(struct call *call, const struct agent_request *request, uint64_t cgroup)
+static int attach(struct control_call *call, const struct agent_request *request, uint64_t cgroup)
 {
 	const bool replaced = agents_find(call->subject->agents, cgroup) != NULL;
 	const bool sweeps = !replaced && request->tier == TIER_ATTACH;
@@ -282,7 +282,7 @@ static int attach(struct call *call, const struct agent_request *request, uint64
 	return 0;
 }
 
-static int answer_attach(struct call *call)
+static int answer_attach(struct control_call *call)
 {
 	const char *path = text_of(call, "manifest_path");
 	char cgroup_path[PATH_MAX];
@@ -309,7 +309,7 @@ static int answer_attach(struct call *call)
 	return attach(call, &request, cgroup);
 }
 
-static int answer_detach(struct call *call)
+static int answer_detach(struct control_call *call)
 {
 	char path[PATH_MAX];
 	const struct agent *agent;
@@ -327,7 +327,7 @@ static int answer_detach(struct call *call)
 	return guard_follow_agents(call->subject->guard, 0, &call->error);
 }
 
-static int answer_ps(struct call *call)
+static int answer_ps(struct control_call *call)
 {
 	const struct agent *agent;
 
@@ -338,6 +338,8 @@ static int answer_ps(struct call *call)
 	for (agent = agents_first(call->subject->agents); agent; agent = agent->next)
 		write_agent(call, agent);
 	json_close_array(call->answer);
+	json_key(call->answer, "sessions");
+	calls_write_sessions(call->subject->calls, call->answer);
 	return 0;
 }
 
@@ -364,7 +366,7 @@ size_t request_reload_all(struct control_subject *subject, size_t *failed, struc
 	return reloaded;
 }
 
-static int answer_reload(struct call *call)
+static int answer_reload(struct control_call *call)
 {
 	size_t failed, reloaded = request_reload_all(call->subject, &failed, &call->error);
 
@@ -375,22 +377,118 @@ static int answer_reload(struct call *call)
 	return 0;
 }
 
-static int answer_follow(struct call *call)
+static int answer_follow(struct control_call *call)
 {
 	char path[PATH_MAX];
 
 	return find_cgroup(call, path, call->followed);
 }
 
+/* ---- tool calls ---- */
+
+static int answer_calls(struct control_call *call)
+{
+	const struct request_bytes *bytes = call->bytes;
+
+	if (!bytes->body || *bytes->link)
+		return error_set(&call->error, STATUS_UNUSABLE,
+				 "a gateway brings one manifest, once");
+	*bytes->link = call_link_open(call->subject->calls, bytes->body, bytes->body_length,
+				      bytes->send, bytes->send_context, &call->error);
+	return *bytes->link ? 0 : -1;
+}
+
+static struct call_link *link_of(struct control_call *call)
+{
+	if (!*call->bytes->link)
+		(void)error_set(&call->error, STATUS_UNUSABLE,
+				"the connection is no gateway's: send \"calls\" first");
+	return *call->bytes->link;
+}
+
+static int answer_call_begin(struct control_call *call)
+{
+	struct call_link *link = link_of(call);
+
+	return link ? call_link_begin(link, call->request, call->answer, &call->error) : -1;
+}
+
+static int answer_call_end(struct control_call *call)
+{
+	struct call_link *link = link_of(call);
+
+	return link ? call_link_end(link, call->request, &call->error) : -1;
+}
+
+static int answer_call_denied(struct control_call *call)
+{
+	struct call_link *link = link_of(call);
+
+	return link ? call_link_denied(link, call->request, call->answer, &call->error) : -1;
+}
+
+static int answer_call_withdraw(struct control_call *call)
+{
+	struct call_link *link = link_of(call);
+
+	return link ? call_link_withdraw(link, call->request, &call->error) : -1;
+}
+
+static int answer_approvals(struct control_call *call)
+{
+	json_key(call->answer, "approvals");
+	calls_write_questions(call->subject->calls, call->answer);
+	return 0;
+}
+
+static int answer_question(struct control_call *call, bool yes)
+{
+	uint64_t id;
+
+	if (!json_as_unsigned(json_member(call->request, "id"), UINT32_MAX, &id))
+		return error_set(&call->error, STATUS_UNUSABLE, "\"id\" must be a number");
+	return calls_answer_question(call->subject->calls, id, yes, &call->error);
+}
+
+static int answer_approve(struct control_call *call)
+{
+	return answer_question(call, true);
+}
+
+static int answer_refuse(struct control_call *call)
+{
+	return answer_question(call, false);
+}
+
+static int answer_session_reset(struct control_call *call)
+{
+	const char *agent = text_of(call, "agent");
+
+	return calls_reset(call->subject->calls, agent ? agent : "", &call->error);
+}
+
 static const struct {
 	const char *op;
-	int (*answer)(struct call *call);
+	int (*answer)(struct control_call *call);
 } operations[] = {
-	{"ping", answer_ping}, {"attach", answer_attach}, {"detach", answer_detach},
-	{"ps", answer_ps},     {"reload", answer_reload}, {"follow", answer_follow},
+	{"ping", answer_ping},
+	{"attach", answer_attach},
+	{"detach", answer_detach},
+	{"ps", answer_ps},
+	{"reload", answer_reload},
+	{"follow", answer_follow},
+	{"calls", answer_calls},
+	{"call-begin", answer_call_begin},
+	{"call-end", answer_call_end},
+	{"call-denied", answer_call_denied},
+	{"call-withdraw", answer_call_withdraw},
+	{"approvals", answer_approvals},
+	{"approve", answer_approve},
+	{"refuse", answer_refuse},
+	{"session-reset", answer_session_reset},
 };
 
-static int dispatch(struct call *call)
+static int dispatch(struct control_call *call)
 {
 	const char *op = text_of(call, "op");
 
@@ -419,7 +517,7 @@ void request_answer(struct control_subject *subject, const struct request_bytes 
 		    uint64_t *followed, struct json_writer *answer)
 {
 	_cleanup_json_document_ struct json_document *document = NULL;
-	struct call call = {
+	struct control_call call = {
 		.subject = subject, .bytes = bytes, .followed = followed, .answer = answer};
 	struct json_fault fault;
 

@@ -13,6 +13,10 @@ struct request_bytes {
 	const char *body; /* NULL where there is none */
 	size_t body_length;
 	pid_t peer; /* who asks; 0: not known */
+	/* The connection's, as a gateway's: NULL until it has become one. */
+	struct call_link **link;
+	call_link_send send; /* for lines that come later */
+	void *send_context;
 };
 
 /* How many bytes follow the line: its "body_bytes"; SIZE_MAX where that is too many. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agentpol/verdict_json.h"
+#include "policy/verdict_json.h"
 
 static void write_hint(struct json_writer *writer, const struct verdict *verdict)
 {

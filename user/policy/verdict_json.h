@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A verdict's members in the JSON that `agentpol decide` and `agentpol sql` print. */
-#ifndef AGENTPOL_AGENTPOL_VERDICT_JSON_H
-#define AGENTPOL_AGENTPOL_VERDICT_JSON_H
+#ifndef AGENTPOL_POLICY_VERDICT_JSON_H
+#define AGENTPOL_POLICY_VERDICT_JSON_H
 
 #include "base/json_write.h"
 #include "policy/decide.h"
