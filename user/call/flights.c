@@ -41,7 +41,7 @@ static bool make_room(struct flights *flights)
 {
 	struct flight *oldest = NULL;
 
-	if (flights->open_count < GATEWAY_FLIGHTS_MAX)
+	if (flights->open_count < MCP_FLIGHTS_MAX)
 		return true;
 	for (struct flight *flight = flights->open; flight; flight = flight->next)
 		if (flight->cancelled)
@@ -109,8 +109,8 @@ bool flights_hold(struct flights *flights, struct flight *flight)
 {
 	const size_t length = flight->asked->length;
 
-	if (flights->held_count == GATEWAY_HELD_MAX ||
-	    length > GATEWAY_HELD_BYTES_MAX - flights->held_bytes)
+	if (flights->held_count == MCP_HELD_MAX ||
+	    length > MCP_HELD_BYTES_MAX - flights->held_bytes)
 		return false;
 	flight->held = malloc(length + 1);
 	if (!flight->held)

@@ -14,10 +14,10 @@
 #include "call/pins.h"
 
 /* Requests of the client that have no answer yet; one more is refused. */
-#define GATEWAY_FLIGHTS_MAX 1024
+#define MCP_FLIGHTS_MAX 1024
 /* Of them, calls that wait for a person or policyd, and bytes of them. */
-#define GATEWAY_HELD_MAX       64
-#define GATEWAY_HELD_BYTES_MAX (16U << 20)
+#define MCP_HELD_MAX       64
+#define MCP_HELD_BYTES_MAX (16U << 20)
 
 /* What is worth a line in the log. */
 struct mcp_gateway_record {
