@@ -149,11 +149,11 @@ $(BUILD)/tools/%: $(BUILD)/tools/%.o $(BENCH_OBJECTS) $(LIBRARY)
 	$(call quiet,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lpthread
 
-FUZZ_SOURCES := $(foreach room,base policy manifest compile sql,$(wildcard user/$(room)/*.c))
+FUZZ_SOURCES := $(foreach room,base json policy manifest compile sql call,$(wildcard user/$(room)/*.c))
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(wildcard user/*/*.h bpf/*.h)
 	$(call quiet,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE $(INCLUDES) -O1 -g -fsanitize=fuzzer $(SANITIZE) -o $@ $< $(FUZZ_SOURCES) -lcjson -lcrypto -lssl -levent_core -lseccomp -lcap -lpg_query
+	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE $(INCLUDES) -O1 -g -fsanitize=fuzzer $(SANITIZE) -o $@ $< $(FUZZ_SOURCES) -lcjson -lcrypto -lssl -levent_core -lseccomp -lcap -lpg_query -lpcre2-8
 
 .SECONDARY:
 
