@@ -475,10 +475,12 @@ static void replay(const char *name)
 		else
 			rig_answer(rig, said);
 		/* The gateway answers for the server what no version of the protocol has. */
-		if (strstr(said, "\"no/such\"") || strstr(said, "\"code\":-32601")) {
+		if (strstr(said, "\"no/such\"")) {
 			assert_has(rig->client.text, "\"code\":-32601");
 			continue;
 		}
+		if (!client && strstr(said, "\"code\":-32601"))
+			continue;
 		if (!reached->text || strcmp(reached->text, said) != 0)
 			fail_msg("%s: %.300s\n%.300s", name, said,
 				 reached->text ? reached->text : "(nothing)");

@@ -140,6 +140,22 @@ static void lines_come_whole_however_the_bytes_come(void **state)
 	}
 }
 
+static void a_line_that_is_too_long_is_one_line(void **state)
+{
+	struct lines lines = {.limit = 20000};
+	struct heard heard = {""};
+	char bytes[1000];
+
+	(void)state;
+	memset(bytes, 'x', sizeof(bytes));
+	for (size_t i = 0; i < 100; i++)
+		assert_int_equal(lines_push(&lines, bytes, sizeof(bytes), hear, &heard), 0);
+	assert_true(lines.room <= 32768);
+	assert_int_equal(lines_push(&lines, "\nnext\n", 6, hear, &heard), 0);
+	assert_string_equal(heard.text, "(too long)|next|");
+	lines_free(&lines);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +163,7 @@ int main(void)
 		cmocka_unit_test(what_two_readers_could_take_for_two_things_is_refused),
 		cmocka_unit_test(deep_nesting_is_refused),
 		cmocka_unit_test(lines_come_whole_however_the_bytes_come),
+		cmocka_unit_test(a_line_that_is_too_long_is_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

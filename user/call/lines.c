@@ -34,8 +34,11 @@ static int hold(struct lines *lines, const char *bytes, size_t length)
 /* After a long line its memory is given back. */
 static void forget(struct lines *lines)
 {
-	if (lines->room > FIRST_ROOM)
-		lines_free(lines);
+	if (lines->room > FIRST_ROOM) {
+		free(lines->held);
+		lines->held = NULL;
+		lines->room = 0;
+	}
 	lines->length = 0;
 }
 
@@ -44,8 +47,8 @@ static int take(struct lines *lines, const char *bytes, size_t length, bool ends
 	if (lines->skipping)
 		return 0;
 	if (length > lines->limit - lines->length) {
-		lines->skipping = true;
 		forget(lines);
+		lines->skipping = true;
 		return 0;
 	}
 	/* What is whole as it came is not copied. */
