@@ -141,6 +141,26 @@ static void a_denial_tells_a_model_what_to_do(void **state)
 	rig_free(rig);
 }
 
+static void an_argument_in_another_case_is_no_way_round_its_limit(void **state)
+{
+	static const char *const calls[] = {
+		CALL("1", "a", "{\"N\":4}"),
+		CALL("1", "a", "{\"n\":1,\"N\":4}"),
+		CALL("1", "a", "{\"\u006e\":4}"),
+		CALL("1", "a", "{\"task\":{\"\xe2\x84\xaa\":4}}"),
+	};
+	struct rig *rig = rig_new("enforce", "\"a\": {\"arguments\": {\"/n\": {\"maximum\": 3}, "
+					     "\"/task/k\": {\"maximum\": 3}}}");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		rig_say(rig, calls[i]);
+		assert_int_equal(rig->server.count, 0);
+		assert_has(rig->client.text, "\"reason\":\"argument\"");
+	}
+	rig_free(rig);
+}
+
 static void order_needs_a_result_that_is_none_of_an_error(void **state)
 {
 	static const char *const failures[] = {
@@ -504,6 +524,7 @@ int main(void)
 		cmocka_unit_test(a_granted_call_passes_to_the_byte_and_so_does_its_result),
 		cmocka_unit_test(no_form_of_a_call_is_a_way_round),
 		cmocka_unit_test(a_denial_tells_a_model_what_to_do),
+		cmocka_unit_test(an_argument_in_another_case_is_no_way_round_its_limit),
 		cmocka_unit_test(order_needs_a_result_that_is_none_of_an_error),
 		cmocka_unit_test(a_match_holds_the_text_that_is_json),
 		cmocka_unit_test(an_id_is_not_taken_twice),

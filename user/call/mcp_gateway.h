@@ -16,7 +16,7 @@
 /* Requests of the client that have no answer yet; one more is refused. */
 #define MCP_FLIGHTS_MAX 1024
 /* Of them, calls that wait for a person or policyd, and bytes of them. */
-#define MCP_HELD_MAX       64
+#define MCP_HELD_MAX	   64
 #define MCP_HELD_BYTES_MAX (16U << 20)
 
 /* What is worth a line in the log. */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "call/odd_arguments.h"
 #include "call/shown.h"
 
 /* "protocolVersion" of a request's _meta: since 2026-07-28, where each request has its own. */
@@ -222,22 +223,40 @@ static bool is_retry(const struct message *message)
 	       json_member(message->params, "requestState");
 }
 
-static void deny_changed(const struct mcp_gateway *gateway, const struct flight *flight,
-			 struct call_decision *decision)
+/* A denial that the gateway itself decides. */
+static void set_denied(const struct mcp_gateway *gateway, const struct flight *flight,
+		       struct call_decision *decision, const char *reason)
 {
-	*decision = (struct call_decision){.verdict = {.reason = "pin"}};
+	*decision = (struct call_decision){.verdict = {.reason = reason}};
 	decision->verdict.kind =
 		gateway->policy->mode == MODE_AUDIT ? VERDICT_WOULD_DENY : VERDICT_DENY;
 	(void)snprintf(decision->verdict.rule, sizeof(decision->verdict.rule), "%s",
 		       flight->tool->scope.pointer);
+}
+
+static void deny_changed(const struct mcp_gateway *gateway, const struct flight *flight,
+			 struct call_decision *decision)
+{
+	set_denied(gateway, flight, decision, "pin");
 	(void)snprintf(decision->verdict.message, sizeof(decision->verdict.message),
 		       "the server has changed what it says of %s since it was pinned",
 		       flight->name);
 }
 
+static void deny_odd(const struct mcp_gateway *gateway, const struct flight *flight,
+		     struct call_decision *decision, const char *key)
+{
+	set_denied(gateway, flight, decision, "argument");
+	decision->retryable = true;
+	(void)snprintf(decision->verdict.message, sizeof(decision->verdict.message),
+		       "the argument \"%.100s\" is written in another case than the manifest's",
+		       key);
+}
+
 static void judge(struct mcp_gateway *gateway, struct flight *flight, const struct call *call)
 {
 	const struct seen_tool *seen = mcp_gateway_seen(gateway, flight->tool);
+	const char *odd = flight->tool ? odd_argument_find(flight->tool, call->arguments) : NULL;
 	struct arena *arena = arena_new();
 	struct call_decision decision = {.verdict = {.kind = VERDICT_UNDECIDED,
 						     .reason = "memory",
@@ -245,6 +264,8 @@ static void judge(struct mcp_gateway *gateway, struct flight *flight, const stru
 
 	if (seen && seen->changed)
 		deny_changed(gateway, flight, &decision);
+	else if (odd)
+		deny_odd(gateway, flight, &decision, odd);
 	else if (arena)
 		call_decide(gateway->setup.grants, call, gateway->setup.catalog, arena, &decision);
 	if (!acts_as_allow(&decision.verdict)) {

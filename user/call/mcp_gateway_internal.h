@@ -20,6 +20,7 @@ struct mcp_gateway {
 	const struct policy *policy;
 	struct seen_tool *seen; /* owned */
 	struct flights flights;
+	size_t dropped;		    /* messages of the server */
 	struct json_document *none; /* owned: {}, which stands for arguments that are left out */
 };
 

@@ -4,14 +4,23 @@
 
 #include <string.h>
 
+/* A server that talks nonsense does not fill the log: the 1st, 2nd, 4th, 8th time is told. */
+static bool is_worth_telling(struct mcp_gateway *gateway)
+{
+	const size_t count = ++gateway->dropped;
+
+	return (count & (count - 1)) == 0;
+}
+
 /* What the server said can't be read, and may have been an answer. Where one request alone waits it
  * has no other. */
 static void drop_unreadable(struct mcp_gateway *gateway, const char *why)
 {
 	struct flight *flight = flights_only_sent(&gateway->flights);
 
-	mcp_gateway_note(gateway, flight ? flight->name : NULL, "server",
-			 "the server's message was dropped: %s", why);
+	if (is_worth_telling(gateway))
+		mcp_gateway_note(gateway, flight ? flight->name : NULL, "server",
+				 "the server's message was dropped: %s", why);
 	if (!flight)
 		return;
 	mcp_gateway_drop_call(gateway, flight);
@@ -26,8 +35,10 @@ static void take_answer(struct mcp_gateway *gateway, const struct message *messa
 
 	if (!flight || !flight->sent) {
 		/* What some client takes for the answer to another request: 1 is "1" for some. */
-		mcp_gateway_note(gateway, NULL, "server",
-				 "an answer to no request was dropped: id %.60s", message->id);
+		if (is_worth_telling(gateway))
+			mcp_gateway_note(gateway, NULL, "server",
+					 "an answer to no request was dropped: id %.60s",
+					 message->id);
 		return;
 	}
 	if (flight->kind == FLIGHT_CALL && !flight->cancelled) {
