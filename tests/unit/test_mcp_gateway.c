@@ -146,7 +146,7 @@ static void an_argument_in_another_case_is_no_way_round_its_limit(void **state)
 	static const char *const calls[] = {
 		CALL("1", "a", "{\"N\":4}"),
 		CALL("1", "a", "{\"n\":1,\"N\":4}"),
-		CALL("1", "a", "{\"\u006e\":4}"),
+		CALL("1", "a", "{\"\\u006e\":4}"),
 		CALL("1", "a", "{\"task\":{\"\xe2\x84\xaa\":4}}"),
 	};
 	struct rig *rig = rig_new("enforce", "\"a\": {\"arguments\": {\"/n\": {\"maximum\": 3}, "
