@@ -106,8 +106,8 @@ $(BUILD)/tests/kernel/%: $(BUILD)/tests/kernel/%.o $(BUILD)/tests/kernel/harness
 	$(call quiet,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -lpthread
 
-# Plays policyd for the SQL guard: the only tool that needs the library.
-$(BUILD)/tests/tools/sql_rig: $(BUILD)/tests/tools/sql_rig.o $(LIBRARY)
+# sql_rig plays policyd for the SQL guard; these tools alone need the library.
+$(BUILD)/tests/tools/sql_rig $(BUILD)/tests/tools/schema_suite: $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(LIBRARY)
 	$(call quiet,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 

@@ -12,6 +12,15 @@
 
 struct schema;
 
+/* A tool's schema has some KiB; a larger one is a mistake or an attempt. */
+#define SCHEMA_BYTES_MAX (1U << 20)
+/* Schemas within one schema. */
+#define SCHEMA_NODES_MAX 16384
+/* What one judgement may cost: about one step for each schema that meets a value, each comparison
+ * and each item of a pattern that is tried. A call of the largest size (4 MiB of arguments) under a
+ * plain schema stays below; it is some 50 ms of work. */
+#define SCHEMA_STEPS_MAX (1U << 22)
+
 enum schema_answer {
 	SCHEMA_ACCEPTS,
 	SCHEMA_REFUSES,
@@ -33,6 +42,10 @@ struct schema_fault {
 struct schema *schema_compile(const char *text, size_t length, struct schema_fault *fault) MUST_USE;
 /* Accepts NULL. */
 void schema_free(struct schema *schema);
+
+/* True, and *fault tells which, where a keyword that limits something is ignored as draft-07 has
+ * it: beside a "$ref". */
+bool schema_find_ignored(const struct schema *schema, struct schema_fault *fault);
 
 /* Judges a value; *fault is set unless it is accepted: the first fault that was found. */
 enum schema_answer schema_judge(const struct schema *schema, const json_value *value,
