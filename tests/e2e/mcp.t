@@ -117,6 +117,45 @@ is "for good" "$(list two)" a
 echo '{"agentpol-pins": 1, "tools": {"a": "x"}}' >"$work/pins"
 is "a file that is none is not taken" "$(list two; grep -c 'is no hash' "$work/errors")" 1
 
+# ---- with policyd: its session, and a person who is asked elsewhere ----
+
+socket=$work/control/policyd.sock
+ask() { "$agentpol" "$1" --socket "$socket" "${@:2}"; } # VERB ARGUMENT...
+end_policyd() { [ -z "${policyd_pid:-}" ] || { kill "$policyd_pid" && wait "$policyd_pid"; } 2>/dev/null; }
+policyd_up() {
+  echo "{\"log\": \"$work/plog\", \"socket\": \"$socket\", \"state\": \"$work/state\", \"pin\": \"/sys/fs/bpf/agentpol-mcp-$$\"}" >"$work/policyd.json"
+  "$build/policyd" --config "$work/policyd.json" --foreground >"$work/policyd.out" 2>&1 &
+  policyd_pid=$!
+  wait_for 5 holds "$work/policyd.out" "serving at"
+}
+waiting() { ask approvals --format json 2>/dev/null | grep -q wants; }
+if [ "$(id -u)" = 0 ] && policyd_up; then
+  trap 'end_policyd; rm -rf "$work"' EXIT
+  manifest daemon '"wants": {"confirm": "ask", "ask_timeout": "20s"}, "once": {"budget": {"calls": 1}}'
+  mkfifo "$work/to"
+  timeout 30 "$agentpol" mcp -m "$work/daemon.json" --socket "$socket" -q --log "$work" -- "$work/deaf" "$work/heard2" \
+    <"$work/to" >"$work/answers" &
+  pid=$!
+  exec 9>"$work/to"
+  call 1 wants '{"to": "x", "password": "hunter2"}' >&9
+  call 2 once >&9
+  ok "a call waits for a person" wait_for 5 waiting
+  ok "what comes behind it goes on" wait_for 5 holds "$work/heard2" '"once"'
+  is "and it has not reached the server" "$(grep -c wants "$work/heard2")" 0
+  is "the person sees no secret" "$(ask approvals --format json | grep -c hunter2)" 0
+  ask approve "$(ask approvals --format json | jq -rs 'flatten | map(.. | objects | .id? // empty) | first')" >/dev/null 2>"$work/errors"
+  ok "approved, it goes on as it came" wait_for 5 holds "$work/heard2" '{"to": "x", "password": "hunter2"}'
+  exec 9>&-
+  wait "$pid"
+  call 3 once | timeout 20 "$agentpol" mcp -m "$work/daemon.json" --socket "$socket" -q --log "$work" -- "$work/deaf" "$work/heard3" >"$work/answers"
+  like "the budget is of the agent, whatever connects" "$(cat "$work/answers")" '"reason":"budget"'
+  end_policyd
+  policyd_pid=
+  rm -rf "/sys/fs/bpf/agentpol-mcp-$$"
+else
+  skip "with policyd" "no root, or policyd does not start here"
+fi
+
 # ---- real peers ----
 
 script() { timeout 60 node tests/e2e/mcp/client.mjs "$modules" "$@" 2>"$work/errors"; } # SCRIPT -- SERVER...

@@ -102,6 +102,7 @@ struct mcp {
 	struct mcp_server server;
 	struct mcp_log log;
 	struct policy *policy;
+	char *manifest_text;
 	struct call_grants *grants;
 	struct call_authority *authority;
 	struct pins *pins;
@@ -194,7 +195,7 @@ static int read_pins(struct mcp *mcp, struct error *error)
 static int find_authority(struct mcp *mcp, struct error *error)
 {
 	mcp->by_daemon = !mcp->standalone && geteuid() == 0 && access(mcp->socket, F_OK) == 0;
-	mcp->authority = mcp->by_daemon ? daemon_authority_new(mcp->socket, mcp->manifest,
+	mcp->authority = mcp->by_daemon ? daemon_authority_new(mcp->socket, mcp->manifest_text,
 							       mcp->policy, error)
 					: own_authority_new(mcp->policy, mcp_ask, NULL, error);
 	return mcp->authority ? 0 : -1;
@@ -219,7 +220,7 @@ static int block_signals(int *signals, struct error *error)
 
 static int prepare(struct mcp *mcp, struct error *error)
 {
-	mcp->policy = manifest_read_file(mcp->manifest, NULL, error);
+	mcp->policy = manifest_read_file(mcp->manifest, &mcp->manifest_text, error);
 	if (!mcp->policy)
 		return -1;
 	mcp->log.policy = mcp->policy;
@@ -260,6 +261,7 @@ static void clear(struct mcp *mcp)
 	pins_free(mcp->pins);
 	call_grants_free(mcp->grants);
 	policy_free(mcp->policy);
+	free(mcp->manifest_text);
 }
 
 int cmd_mcp(int argc, char **argv)
