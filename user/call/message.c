@@ -81,7 +81,7 @@ static int read_id(struct message *message, const json_value *root, struct messa
 		return fail(fault, RPC_INVALID_REQUEST, "\"id\" has more than %d bytes",
 			    MESSAGE_ID_MAX);
 	memcpy(message->id, text, length);
-	(void)strcpy(message->id_key, key);
+	memcpy(message->id_key, key, strlen(key) + 1);
 	memcpy(fault->id, message->id, sizeof(fault->id));
 	return 0;
 }
