@@ -158,7 +158,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(wildcard user/*/*.h bpf/*.h)
 .SECONDARY:
 
 # ---- checks ----
-.PHONY: test check check-agentdojo check-sql check-sql-mutants check-layers check-unit check-sanitized check-vm fuzz bench bench-egress bench-names bench-sql bench-vm bench-watch demo deps install uninstall clean format help tests
+.PHONY: test check check-agentdojo check-sql check-sql-mutants check-layers check-unit check-sanitized check-vm fuzz bench bench-call bench-egress bench-names bench-sql bench-vm bench-watch demo deps install uninstall clean format help tests
 
 tests: all $(UNIT_TESTS) $(KERNEL_TESTS) $(TEST_TOOLS) $(EVASION_TOOLS)
 
@@ -196,7 +196,10 @@ check-layers: ## no include runs up the table of rooms
 
 fuzz: $(FUZZERS) ## build the libFuzzer targets (build/fuzz/)
 
-bench: bench-egress bench-names bench-sql bench-vm bench-watch ## every benchmark
+bench: bench-call bench-egress bench-names bench-sql bench-vm bench-watch ## every benchmark
+
+bench-call: $(BENCHMARKS) $(PROGRAMS) ## what the MCP gateway adds to a tool call
+	$(Q)AGENTPOL=$(BUILD)/agentpol $(BUILD)/tools/bench-call
 
 bench-egress: $(BENCHMARKS) ## cost of egress enforcement, as ratios (as root)
 	$(Q)$(BUILD)/tools/bench-egress
