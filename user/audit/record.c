@@ -5,7 +5,7 @@
 
 #define NS_PER_SECOND 1000000000ULL
 
-const char *const audit_kinds[] = {"connect", "listen", "socket", "dns", "sql",
+const char *const audit_kinds[] = {"connect", "listen", "socket", "dns", "sql", "call",
 				   "traffic", "agent",	"lost",	  NULL};
 const char *const audit_verdicts[] = {"allow", "deny", "would-deny", "undecided", "noted", NULL};
 

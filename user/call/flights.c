@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-#include "call/gateway.h"
+#include "call/mcp_gateway.h"
 
 /* Questions of servers to people, of one client at a time. */
 #define WAITING_MAX 64
 
-void flight_free(struct flight *flight)
+void flights_free_one(struct flight *flight)
 {
 	if (!flight)
 		return;
@@ -61,7 +61,7 @@ struct flight *flights_add(struct flights *flights, enum flight_kind kind,
 		return NULL;
 	flight->kind = kind;
 	if (!set_id(flight, message)) {
-		flight_free(flight);
+		flights_free_one(flight);
 		return NULL;
 	}
 	open_one(flights, flight);
@@ -88,7 +88,7 @@ void flights_remove(struct flights *flights, struct flight *flight)
 	flights_unhold(flights, flight);
 	unlink_one(&flights->open, flight);
 	flights->open_count--;
-	flight_free(flight);
+	flights_free_one(flight);
 }
 
 struct flight *flights_only_sent(const struct flights *flights)

@@ -11,10 +11,10 @@
 
 enum flight_kind { FLIGHT_OTHER, FLIGHT_LIST, FLIGHT_CALL };
 
-struct gateway;
+struct mcp_gateway;
 struct flight {
 	struct flight *next;
-	struct gateway *gateway;
+	struct mcp_gateway *gateway;
 	enum flight_kind kind;
 	char *id, *id_key; /* owned; see message.h */
 	bool cancelled;	   /* by the client: an answer may come or not */
@@ -60,6 +60,6 @@ struct flight *flights_unpark(struct flights *flights, const char *name,
 /* As the retry that has come: open again under its id. False: no memory; it is gone then. */
 bool flights_reopen(struct flights *flights, struct flight *flight,
 		    const struct message *message) MUST_USE;
-void flight_free(struct flight *flight);
+void flights_free_one(struct flight *flight);
 
 #endif

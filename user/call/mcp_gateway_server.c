@@ -1,47 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the server says. */
-#include "call/gateway_internal.h"
+#include "call/mcp_gateway_internal.h"
 
 #include <string.h>
 
 /* What the server said can't be read, and may have been an answer. Where one request alone waits it
  * has no other. */
-static void drop_unreadable(struct gateway *gateway, const char *why)
+static void drop_unreadable(struct mcp_gateway *gateway, const char *why)
 {
 	struct flight *flight = flights_only_sent(&gateway->flights);
 
-	gateway_note(gateway, flight ? flight->name : NULL, "server",
-		     "the server's message was dropped: %s", why);
+	mcp_gateway_note(gateway, flight ? flight->name : NULL, "server",
+			 "the server's message was dropped: %s", why);
 	if (!flight)
 		return;
-	gateway_drop_call(gateway, flight);
-	gateway_answer_error(gateway, flight->id, RPC_INTERNAL_ERROR,
-			     "the server's answer can't be read, and was dropped");
+	mcp_gateway_drop_call(gateway, flight);
+	mcp_gateway_answer_error(gateway, flight->id, RPC_INTERNAL_ERROR,
+				 "the server's answer can't be read, and was dropped");
 	flights_remove(&gateway->flights, flight);
 }
 
-static void take_answer(struct gateway *gateway, const struct message *message)
+static void take_answer(struct mcp_gateway *gateway, const struct message *message)
 {
 	struct flight *flight = flights_find(&gateway->flights, message->id_key);
 
 	if (!flight || !flight->sent) {
 		/* What some client takes for the answer to another request: 1 is "1" for some. */
-		gateway_note(gateway, NULL, "server",
-			     "an answer to no request was dropped: id %.60s", message->id);
+		mcp_gateway_note(gateway, NULL, "server",
+				 "an answer to no request was dropped: id %.60s", message->id);
 		return;
 	}
 	if (flight->kind == FLIGHT_CALL && !flight->cancelled) {
-		gateway_call_answered(gateway, flight, message);
+		mcp_gateway_call_answered(gateway, flight, message);
 		return;
 	}
 	if (flight->kind == FLIGHT_LIST && message->kind == MESSAGE_RESPONSE)
-		gateway_tools_listed(gateway, flight, message);
+		mcp_gateway_tools_listed(gateway, flight, message);
 	else
-		gateway_to_client(gateway, message->text, message->length);
+		mcp_gateway_to_client(gateway, message->text, message->length);
 	flights_remove(&gateway->flights, flight);
 }
 
-void gateway_from_server(struct gateway *gateway, const char *text, size_t length)
+void mcp_gateway_from_server(struct mcp_gateway *gateway, const char *text, size_t length)
 {
 	_cleanup_message_ struct message message = {0};
 	struct message_fault fault;
@@ -60,5 +60,5 @@ void gateway_from_server(struct gateway *gateway, const char *text, size_t lengt
 	if (is_answer && message.id_key[0] && strcmp(message.id_key, "null") != 0)
 		take_answer(gateway, &message);
 	else
-		gateway_to_client(gateway, text, length);
+		mcp_gateway_to_client(gateway, text, length);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the client says. */
-#include "call/gateway_internal.h"
+#include "call/mcp_gateway_internal.h"
 
 #include <string.h>
 
@@ -34,7 +34,7 @@ static const struct method *find_method(const char *name)
 	return NULL;
 }
 
-static void refuse_method(struct gateway *gateway, const struct message *message)
+static void refuse_method(struct mcp_gateway *gateway, const struct message *message)
 {
 	char text[256];
 
@@ -42,11 +42,11 @@ static void refuse_method(struct gateway *gateway, const struct message *message
 		       "method \"%.60s\" is none that this gateway knows: it could run a tool "
 		       "past the policy",
 		       message->method);
-	gateway_refuse(gateway, message->kind == MESSAGE_REQUEST ? message->id : NULL,
-		       RPC_METHOD_NOT_FOUND, "method", text);
+	mcp_gateway_refuse(gateway, message->kind == MESSAGE_REQUEST ? message->id : NULL,
+			   RPC_METHOD_NOT_FOUND, "method", text);
 }
 
-static void pass_cancelled(struct gateway *gateway, const struct message *message)
+static void pass_cancelled(struct mcp_gateway *gateway, const struct message *message)
 {
 	const json_value *id = json_member(message->params, "requestId");
 	_cleanup_free_ char *key = id ? json_print(id) : NULL;
@@ -54,41 +54,41 @@ static void pass_cancelled(struct gateway *gateway, const struct message *messag
 
 	if (flight && !flight->sent) {
 		/* The server never saw the call. */
-		(void)gateway_cancel_call(gateway, flight);
+		(void)mcp_gateway_cancel_call(gateway, flight);
 		return;
 	}
 	if (flight) {
-		gateway_drop_call(gateway, flight);
+		mcp_gateway_drop_call(gateway, flight);
 		flight->cancelled = true;
 	}
-	gateway_to_server(gateway, message->text, message->length);
+	mcp_gateway_to_server(gateway, message->text, message->length);
 }
 
-static void take_notification(struct gateway *gateway, const struct message *message)
+static void take_notification(struct mcp_gateway *gateway, const struct message *message)
 {
 	if (strncmp(message->method, "notifications/", strlen("notifications/")) != 0)
 		refuse_method(gateway, message);
 	else if (strcmp(message->method, "notifications/cancelled") == 0)
 		pass_cancelled(gateway, message);
 	else
-		gateway_to_server(gateway, message->text, message->length);
+		mcp_gateway_to_server(gateway, message->text, message->length);
 }
 
-static void pass_request(struct gateway *gateway, const struct message *message, enum way way)
+static void pass_request(struct mcp_gateway *gateway, const struct message *message, enum way way)
 {
 	struct flight *flight = flights_add(&gateway->flights,
 					    way == WAY_LIST ? FLIGHT_LIST : FLIGHT_OTHER, message);
 
 	if (!flight) {
-		gateway_refuse(gateway, message->id, RPC_INTERNAL_ERROR, "limit",
-			       "too many requests are under way; wait for answers");
+		mcp_gateway_refuse(gateway, message->id, RPC_INTERNAL_ERROR, "limit",
+				   "too many requests are under way; wait for answers");
 		return;
 	}
 	flight->sent = true;
-	gateway_to_server(gateway, message->text, message->length);
+	mcp_gateway_to_server(gateway, message->text, message->length);
 }
 
-static void take_request(struct gateway *gateway, const struct message *message)
+static void take_request(struct mcp_gateway *gateway, const struct message *message)
 {
 	const struct method *method = find_method(message->method);
 
@@ -96,10 +96,10 @@ static void take_request(struct gateway *gateway, const struct message *message)
 	if (!method || strncmp(message->method, "notifications/", 14) == 0)
 		refuse_method(gateway, message);
 	else if (flights_find(&gateway->flights, message->id_key))
-		gateway_refuse(gateway, message->id, RPC_INVALID_REQUEST, "message",
-			       "a request of this id has no answer yet; take another id");
+		mcp_gateway_refuse(gateway, message->id, RPC_INVALID_REQUEST, "message",
+				   "a request of this id has no answer yet; take another id");
 	else if (method->way == WAY_CALL)
-		gateway_call(gateway, message);
+		mcp_gateway_call(gateway, message);
 	else
 		pass_request(gateway, message, method->way);
 }
@@ -113,20 +113,20 @@ static bool is_blank(const char *text, size_t length)
 	return true;
 }
 
-void gateway_from_client(struct gateway *gateway, const char *text, size_t length)
+void mcp_gateway_from_client(struct mcp_gateway *gateway, const char *text, size_t length)
 {
 	_cleanup_message_ struct message message = {0};
 	struct message_fault fault;
 
 	if (!text) {
-		gateway_refuse(gateway, "null", RPC_INVALID_REQUEST, "message",
-			       "a message has 4 MiB at most");
+		mcp_gateway_refuse(gateway, "null", RPC_INVALID_REQUEST, "message",
+				   "a message has 4 MiB at most");
 		return;
 	}
 	if (is_blank(text, length))
 		return;
 	if (message_read(text, length, &message, &fault) < 0) {
-		gateway_refuse(gateway, fault.id, fault.code, "message", fault.text);
+		mcp_gateway_refuse(gateway, fault.id, fault.code, "message", fault.text);
 		return;
 	}
 	if (message.kind == MESSAGE_REQUEST)
@@ -134,5 +134,5 @@ void gateway_from_client(struct gateway *gateway, const char *text, size_t lengt
 	else if (message.kind == MESSAGE_NOTIFICATION)
 		take_notification(gateway, &message);
 	else
-		gateway_to_server(gateway, text, length);
+		mcp_gateway_to_server(gateway, text, length);
 }

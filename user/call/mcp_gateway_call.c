@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* tools/call: judged, passed on or denied, and what became of it. */
-#include "call/gateway_internal.h"
+#include "call/mcp_gateway_internal.h"
 
 #include <string.h>
 
@@ -14,7 +14,7 @@ static const char *const call_keys[] = {"name",		  "arguments",	  "task", "_meta
 
 /* ---- the end of a call ---- */
 
-static void end(struct gateway *gateway, struct flight *flight, bool succeeded,
+static void end(struct mcp_gateway *gateway, struct flight *flight, bool succeeded,
 		const struct call_evidence *evidence)
 {
 	struct call_authority *authority = gateway->setup.authority;
@@ -24,7 +24,7 @@ static void end(struct gateway *gateway, struct flight *flight, bool succeeded,
 	flight->number = 0;
 }
 
-void gateway_drop_call(struct gateway *gateway, struct flight *flight)
+void mcp_gateway_drop_call(struct mcp_gateway *gateway, struct flight *flight)
 {
 	struct call_authority *authority = gateway->setup.authority;
 
@@ -35,9 +35,9 @@ void gateway_drop_call(struct gateway *gateway, struct flight *flight)
 	end(gateway, flight, false, NULL);
 }
 
-bool gateway_cancel_call(struct gateway *gateway, struct flight *flight)
+bool mcp_gateway_cancel_call(struct mcp_gateway *gateway, struct flight *flight)
 {
-	gateway_drop_call(gateway, flight);
+	mcp_gateway_drop_call(gateway, flight);
 	flights_remove(&gateway->flights, flight);
 	return true;
 }
@@ -54,7 +54,7 @@ static struct json_document *parse_text(const json_value *result)
 	return json_document_parse(text, strlen(text), &fault);
 }
 
-static void take_evidence(struct gateway *gateway, const struct flight *flight,
+static void take_evidence(struct mcp_gateway *gateway, const struct flight *flight,
 			  const json_value *result, struct call_evidence *evidence)
 {
 	const json_value *value = json_member(result, "structuredContent");
@@ -86,7 +86,7 @@ static bool succeeded(const struct message *message)
 	       (!json_member(message->result, "resultType") || result_is(message, "complete"));
 }
 
-static void park(struct gateway *gateway, struct flight *flight, const json_value *state)
+static void park(struct mcp_gateway *gateway, struct flight *flight, const json_value *state)
 {
 	struct flight *dropped;
 
@@ -94,17 +94,17 @@ static void park(struct gateway *gateway, struct flight *flight, const json_valu
 	dropped = flights_park(&gateway->flights, flight);
 	if (!dropped)
 		return;
-	gateway_drop_call(gateway, dropped);
-	flight_free(dropped);
+	mcp_gateway_drop_call(gateway, dropped);
+	flights_free_one(dropped);
 }
 
-void gateway_call_answered(struct gateway *gateway, struct flight *flight,
-			   const struct message *message)
+void mcp_gateway_call_answered(struct mcp_gateway *gateway, struct flight *flight,
+			       const struct message *message)
 {
 	struct call_evidence evidence = {0};
 
 	if (message->kind == MESSAGE_RESPONSE && result_is(message, "input_required")) {
-		gateway_to_client(gateway, message->text, message->length);
+		mcp_gateway_to_client(gateway, message->text, message->length);
 		park(gateway, flight, json_member(message->result, "requestState"));
 		return;
 	}
@@ -114,27 +114,27 @@ void gateway_call_answered(struct gateway *gateway, struct flight *flight,
 	} else {
 		end(gateway, flight, false, NULL);
 	}
-	gateway_to_client(gateway, message->text, message->length);
+	mcp_gateway_to_client(gateway, message->text, message->length);
 	flights_remove(&gateway->flights, flight);
 }
 
 /* ---- its beginning ---- */
 
-static void record(struct gateway *gateway, const struct flight *flight,
+static void record(struct mcp_gateway *gateway, const struct flight *flight,
 		   const struct verdict *verdict)
 {
-	gateway_record(gateway, flight->name, verdict, flight->shape);
+	mcp_gateway_record(gateway, flight->name, verdict, flight->shape);
 }
 
-static void deny(struct gateway *gateway, struct flight *flight,
+static void deny(struct mcp_gateway *gateway, struct flight *flight,
 		 const struct call_decision *decision)
 {
 	record(gateway, flight, &decision->verdict);
-	gateway_answer_denied(gateway, flight, decision);
+	mcp_gateway_answer_denied(gateway, flight, decision);
 }
 
 /* One that call_decide, or the gateway itself, denies: the authority counts it. */
-static void deny_here(struct gateway *gateway, struct flight *flight,
+static void deny_here(struct mcp_gateway *gateway, struct flight *flight,
 		      struct call_decision *decision)
 {
 	struct call_authority *authority = gateway->setup.authority;
@@ -152,7 +152,7 @@ static bool acts_as_allow(const struct verdict *verdict)
 static void on_ruled(const struct call_decision *decision, void *context)
 {
 	struct flight *flight = context;
-	struct gateway *gateway = flight->gateway;
+	struct mcp_gateway *gateway = flight->gateway;
 	const bool waited = flight->held != NULL;
 
 	if (!acts_as_allow(&decision->verdict)) {
@@ -165,9 +165,9 @@ static void on_ruled(const struct call_decision *decision, void *context)
 	record(gateway, flight, &decision->verdict);
 	flight->sent = true;
 	if (waited)
-		gateway_to_server(gateway, flight->held, flight->length);
+		mcp_gateway_to_server(gateway, flight->held, flight->length);
 	else
-		gateway_to_server(gateway, flight->asked->text, flight->asked->length);
+		mcp_gateway_to_server(gateway, flight->asked->text, flight->asked->length);
 	flights_unhold(&gateway->flights, flight);
 }
 
@@ -182,7 +182,7 @@ static char *masked(const struct flight *flight, const json_value *arguments)
 	return writer.text;
 }
 
-static void ask_authority(struct gateway *gateway, struct flight *flight,
+static void ask_authority(struct mcp_gateway *gateway, struct flight *flight,
 			  const json_value *arguments)
 {
 	struct call_authority *authority = gateway->setup.authority;
@@ -197,23 +197,23 @@ static void ask_authority(struct gateway *gateway, struct flight *flight,
 		flights_remove(&gateway->flights, flight);
 	} else if (!flight->sent && !flights_hold(&gateway->flights, flight)) {
 		authority->methods->withdraw(authority, flight->number);
-		gateway_answer_error(gateway, flight->id, RPC_INTERNAL_ERROR,
-				     "too many calls wait for an answer; try again later");
+		mcp_gateway_answer_error(gateway, flight->id, RPC_INTERNAL_ERROR,
+					 "too many calls wait for an answer; try again later");
 		flights_remove(&gateway->flights, flight);
 	}
 }
 
-static void go_on(struct gateway *gateway, struct flight *flight, const struct message *message)
+static void go_on(struct mcp_gateway *gateway, struct flight *flight, const struct message *message)
 {
 	if (!flights_reopen(&gateway->flights, flight, message)) {
-		gateway_drop_call(gateway, flight);
-		flight_free(flight);
-		gateway_answer_error(gateway, message->id, RPC_INTERNAL_ERROR,
-				     "too many requests are under way; wait for answers");
+		mcp_gateway_drop_call(gateway, flight);
+		flights_free_one(flight);
+		mcp_gateway_answer_error(gateway, message->id, RPC_INTERNAL_ERROR,
+					 "too many requests are under way; wait for answers");
 		return;
 	}
 	flight->sent = true;
-	gateway_to_server(gateway, message->text, message->length);
+	mcp_gateway_to_server(gateway, message->text, message->length);
 }
 
 static bool is_retry(const struct message *message)
@@ -222,7 +222,7 @@ static bool is_retry(const struct message *message)
 	       json_member(message->params, "requestState");
 }
 
-static void deny_changed(const struct gateway *gateway, const struct flight *flight,
+static void deny_changed(const struct mcp_gateway *gateway, const struct flight *flight,
 			 struct call_decision *decision)
 {
 	*decision = (struct call_decision){.verdict = {.reason = "pin"}};
@@ -235,9 +235,9 @@ static void deny_changed(const struct gateway *gateway, const struct flight *fli
 		       flight->name);
 }
 
-static void judge(struct gateway *gateway, struct flight *flight, const struct call *call)
+static void judge(struct mcp_gateway *gateway, struct flight *flight, const struct call *call)
 {
-	const struct seen_tool *seen = gateway_seen(gateway, flight->tool);
+	const struct seen_tool *seen = mcp_gateway_seen(gateway, flight->tool);
 	struct arena *arena = arena_new();
 	struct call_decision decision = {.verdict = {.kind = VERDICT_UNDECIDED,
 						     .reason = "memory",
@@ -261,23 +261,21 @@ static char *shape_of(const json_value *arguments)
 {
 	struct json_writer writer = {0};
 
-	json_open_object(&writer);
-	json_key(&writer, "arguments");
 	shown_write_shape(&writer, arguments);
-	json_close_object(&writer);
 	if (json_writer_text(&writer))
 		return writer.text;
 	json_writer_free(&writer);
 	return NULL;
 }
 
-static void begin(struct gateway *gateway, const struct message *message, const struct call *call)
+static void begin(struct mcp_gateway *gateway, const struct message *message,
+		  const struct call *call)
 {
 	struct flight *flight = flights_add(&gateway->flights, FLIGHT_CALL, message);
 
 	if (!flight) {
-		gateway_refuse(gateway, message->id, RPC_INTERNAL_ERROR, "limit",
-			       "too many requests are under way; wait for answers");
+		mcp_gateway_refuse(gateway, message->id, RPC_INTERNAL_ERROR, "limit",
+				   "too many requests are under way; wait for answers");
 		return;
 	}
 	flight->gateway = gateway;
@@ -289,7 +287,7 @@ static void begin(struct gateway *gateway, const struct message *message, const 
 	flight->arguments = digest_of(call->arguments);
 	if (!flight->name || !flight->shape) {
 		flights_remove(&gateway->flights, flight);
-		gateway_answer_error(gateway, message->id, RPC_INTERNAL_ERROR, "out of memory");
+		mcp_gateway_answer_error(gateway, message->id, RPC_INTERNAL_ERROR, "out of memory");
 		return;
 	}
 	if (flight->tool)
@@ -315,7 +313,7 @@ static const char *fault_of(const struct message *message)
 	return NULL;
 }
 
-void gateway_call(struct gateway *gateway, const struct message *message)
+void mcp_gateway_call(struct mcp_gateway *gateway, const struct message *message)
 {
 	const json_value *arguments = json_member(message->params, "arguments");
 	const struct call call = {
@@ -325,7 +323,7 @@ void gateway_call(struct gateway *gateway, const struct message *message)
 	const char *fault = fault_of(message);
 
 	if (fault) {
-		gateway_refuse(gateway, message->id, RPC_INVALID_PARAMS, "message", fault);
+		mcp_gateway_refuse(gateway, message->id, RPC_INVALID_PARAMS, "message", fault);
 		return;
 	}
 	if (is_retry(message)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A call that was denied, answered so that a model can go on by it. */
-#include "call/gateway_internal.h"
+#include "call/mcp_gateway_internal.h"
 
 #include <string.h>
 
@@ -61,10 +61,10 @@ static void write_text(const struct call_decision *decision, struct json_writer 
 	json_close_array(writer);
 }
 
-void gateway_answer_denied(struct gateway *gateway, const struct flight *flight,
-			   const struct call_decision *decision)
+void mcp_gateway_answer_denied(struct mcp_gateway *gateway, const struct flight *flight,
+			       const struct call_decision *decision)
 {
-	const struct seen_tool *seen = gateway_seen(gateway, flight->tool);
+	const struct seen_tool *seen = mcp_gateway_seen(gateway, flight->tool);
 	_cleanup_json_writer_ struct json_writer writer = {0};
 
 	if (decision->verdict.reason && strcmp(decision->verdict.reason, "tool") == 0) {
@@ -72,7 +72,7 @@ void gateway_answer_denied(struct gateway *gateway, const struct flight *flight,
 
 		(void)snprintf(text, sizeof(text), "%s; tools/list has those that are granted",
 			       decision->verdict.message);
-		gateway_answer_error(gateway, flight->id, RPC_INVALID_PARAMS, text);
+		mcp_gateway_answer_error(gateway, flight->id, RPC_INVALID_PARAMS, text);
 		return;
 	}
 	json_open_object(&writer);
@@ -99,5 +99,5 @@ void gateway_answer_denied(struct gateway *gateway, const struct flight *flight,
 	json_close_object(&writer);
 	json_close_object(&writer);
 	if (json_writer_text(&writer))
-		gateway_to_client(gateway, writer.text, writer.length);
+		mcp_gateway_to_client(gateway, writer.text, writer.length);
 }

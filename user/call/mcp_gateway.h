@@ -7,8 +7,8 @@
  * What is no matter of tools passes as it came. A call is decided by its parsed form, and its
  * original bytes go on. Bounded: requests under way, calls that wait, what is kept of each.
  */
-#ifndef AGENTPOL_CALL_GATEWAY_H
-#define AGENTPOL_CALL_GATEWAY_H
+#ifndef AGENTPOL_CALL_MCP_GATEWAY_H
+#define AGENTPOL_CALL_MCP_GATEWAY_H
 
 #include "call/authority.h"
 #include "call/pins.h"
@@ -20,44 +20,44 @@
 #define GATEWAY_HELD_BYTES_MAX (16U << 20)
 
 /* What is worth a line in the log. */
-struct gateway_record {
+struct mcp_gateway_record {
 	const char *tool; /* as it was named; NULL: none */
 	bool noted;	  /* no question was decided: something is told */
 	const struct verdict *verdict;
-	const char *subject; /* JSON text */
+	const char *arguments; /* their shape, JSON text; NULL: none */
 };
 
-struct gateway_io {
+struct mcp_gateway_io {
 	/* A message without a line's end. */
 	void (*to_client)(const char *text, size_t length, void *context);
 	void (*to_server)(const char *text, size_t length, void *context);
 	/* What the manifest's "audit" does not ask for is not told. */
-	void (*record)(const struct gateway_record *record, void *context);
+	void (*record)(const struct mcp_gateway_record *record, void *context);
 	/* A tool was seen for the first time: the pins have changed. */
 	void (*pinned)(void *context);
 };
 
 /* All stay the caller's and must outlive the gateway. */
-struct gateway_setup {
+struct mcp_gateway_setup {
 	const struct call_grants *grants;
 	struct call_authority *authority;
 	const struct sql_catalog *catalog; /* may be NULL */
 	struct pins *pins;
-	const struct gateway_io *io;
+	const struct mcp_gateway_io *io;
 	void *context; /* of io */
 };
 
-struct gateway;
+struct mcp_gateway;
 
 /* NULL when out of memory. */
-struct gateway *gateway_new(const struct gateway_setup *setup) MUST_USE;
+struct mcp_gateway *mcp_gateway_new(const struct mcp_gateway_setup *setup) MUST_USE;
 /* Ends the calls that are under way. Accepts NULL. */
-void gateway_free(struct gateway *gateway);
+void mcp_gateway_free(struct mcp_gateway *gateway);
 
 /* One message; `text` NULL: one that was too long, and was skipped. */
-void gateway_from_client(struct gateway *gateway, const char *text, size_t length);
-void gateway_from_server(struct gateway *gateway, const char *text, size_t length);
+void mcp_gateway_from_client(struct mcp_gateway *gateway, const char *text, size_t length);
+void mcp_gateway_from_server(struct mcp_gateway *gateway, const char *text, size_t length);
 /* The server has gone: what has no answer gets one. */
-void gateway_server_gone(struct gateway *gateway, const char *why);
+void mcp_gateway_server_gone(struct mcp_gateway *gateway, const char *why);
 
 #endif

@@ -3,7 +3,7 @@
  * tools/list: of what the server lists, the client sees what is granted, with the manifest's words
  * in the place of the server's. All else stays as it came, to the byte.
  */
-#include "call/gateway_internal.h"
+#include "call/mcp_gateway_internal.h"
 
 #include <string.h>
 
@@ -102,7 +102,7 @@ static bool write_tool(const struct message *message, const json_value *item,
 
 /* ---- pins ---- */
 
-static void tell_changed(struct gateway *gateway, const struct tool *tool)
+static void tell_changed(struct mcp_gateway *gateway, const struct tool *tool)
 {
 	struct verdict verdict = {.kind = gateway->policy->mode == MODE_AUDIT ? VERDICT_WOULD_DENY
 									      : VERDICT_DENY,
@@ -113,13 +113,13 @@ static void tell_changed(struct gateway *gateway, const struct tool *tool)
 		       "the server says something else of %s than what was pinned: the tool is "
 		       "denied; look at it, and start with --repin to take it as it is now",
 		       tool->name);
-	gateway_record(gateway, tool->name, &verdict, NULL);
+	mcp_gateway_record(gateway, tool->name, &verdict, NULL);
 }
 
 /* False: it is not what it was. */
-static bool check_pin(struct gateway *gateway, const struct tool *tool, const json_value *item)
+static bool check_pin(struct mcp_gateway *gateway, const struct tool *tool, const json_value *item)
 {
-	struct seen_tool *seen = gateway_seen(gateway, tool);
+	struct seen_tool *seen = mcp_gateway_seen(gateway, tool);
 	const enum pin_answer answer = pins_see(gateway->setup.pins, tool->name, item);
 
 	if (answer == PIN_NEW)
@@ -134,11 +134,11 @@ static bool check_pin(struct gateway *gateway, const struct tool *tool, const js
 /* ---- the list ---- */
 
 /* The tool that an item of the list is, where the client may see it. */
-static const struct tool *shown_tool(struct gateway *gateway, const json_value *item)
+static const struct tool *shown_tool(struct mcp_gateway *gateway, const json_value *item)
 {
 	const char *name = json_as_string(json_member(item, "name"));
 	const struct tool *tool = name ? policy_find_tool(gateway->policy, name) : NULL;
-	struct seen_tool *seen = gateway_seen(gateway, tool);
+	struct seen_tool *seen = mcp_gateway_seen(gateway, tool);
 
 	if (!tool)
 		return NULL;
@@ -148,7 +148,7 @@ static const struct tool *shown_tool(struct gateway *gateway, const json_value *
 }
 
 /* False: all are there, as they came. */
-static bool write_list(struct gateway *gateway, const struct message *message,
+static bool write_list(struct mcp_gateway *gateway, const struct message *message,
 		       const json_value *tools, FILE *out)
 {
 	const bool all = gateway->policy->mode == MODE_AUDIT;
@@ -175,7 +175,7 @@ static bool write_list(struct gateway *gateway, const struct message *message,
 }
 
 /* Once, at the end of a list: what the manifest grants and nobody offers. */
-static void tell_missing(struct gateway *gateway)
+static void tell_missing(struct mcp_gateway *gateway)
 {
 	for (size_t i = 0; i < gateway->policy->tool_count; i++) {
 		struct seen_tool *seen = &gateway->seen[i];
@@ -183,14 +183,14 @@ static void tell_missing(struct gateway *gateway)
 		if (seen->listed || seen->missed)
 			continue;
 		seen->missed = true;
-		gateway_note(gateway, gateway->policy->tools[i].name, "missing",
-			     "the manifest grants %s, and the server does not have it",
-			     gateway->policy->tools[i].name);
+		mcp_gateway_note(gateway, gateway->policy->tools[i].name, "missing",
+				 "the manifest grants %s, and the server does not have it",
+				 gateway->policy->tools[i].name);
 	}
 }
 
-void gateway_tools_listed(struct gateway *gateway, const struct flight *flight,
-			  const struct message *message)
+void mcp_gateway_tools_listed(struct mcp_gateway *gateway, const struct flight *flight,
+			      const struct message *message)
 {
 	const json_value *tools = json_member(message->result, "tools");
 	_cleanup_free_ char *text = NULL;
@@ -200,9 +200,10 @@ void gateway_tools_listed(struct gateway *gateway, const struct flight *flight,
 	FILE *out;
 
 	if (!json_is_array(tools) || message_odd_key(message->result, result_keys)) {
-		gateway_note(gateway, NULL, "server", "the server's tools/list was not understood");
-		gateway_answer_error(gateway, flight->id, RPC_INTERNAL_ERROR,
-				     "the server's list of tools is not understood");
+		mcp_gateway_note(gateway, NULL, "server",
+				 "the server's tools/list was not understood");
+		mcp_gateway_answer_error(gateway, flight->id, RPC_INTERNAL_ERROR,
+					 "the server's list of tools is not understood");
 		return;
 	}
 	list = json_text_of(message->document, message->text, tools, &list_length);
@@ -215,11 +216,11 @@ void gateway_tools_listed(struct gateway *gateway, const struct flight *flight,
 		(void)fwrite(list + list_length, 1, message->length - before - list_length, out);
 	}
 	if (!out || fclose(out) != 0)
-		gateway_answer_error(gateway, flight->id, RPC_INTERNAL_ERROR, "out of memory");
+		mcp_gateway_answer_error(gateway, flight->id, RPC_INTERNAL_ERROR, "out of memory");
 	else if (changed)
-		gateway_to_client(gateway, text, length);
+		mcp_gateway_to_client(gateway, text, length);
 	else
-		gateway_to_client(gateway, message->text, message->length);
+		mcp_gateway_to_client(gateway, message->text, message->length);
 	if (!json_member(message->result, "nextCursor"))
 		tell_missing(gateway);
 }

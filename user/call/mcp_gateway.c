@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "call/gateway_internal.h"
+#include "call/mcp_gateway_internal.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-struct gateway *gateway_new(const struct gateway_setup *setup)
+struct mcp_gateway *mcp_gateway_new(const struct mcp_gateway_setup *setup)
 {
-	struct gateway *gateway = calloc(1, sizeof(*gateway));
+	struct mcp_gateway *gateway = calloc(1, sizeof(*gateway));
 	struct json_fault fault;
 
 	if (!gateway)
@@ -17,46 +17,47 @@ struct gateway *gateway_new(const struct gateway_setup *setup)
 	gateway->none = json_document_parse("{}", 2, &fault);
 	if (gateway->seen && gateway->none)
 		return gateway;
-	gateway_free(gateway);
+	mcp_gateway_free(gateway);
 	return NULL;
 }
 
-void gateway_free(struct gateway *gateway)
+void mcp_gateway_free(struct mcp_gateway *gateway)
 {
 	if (!gateway)
 		return;
 	while (gateway->flights.open) {
-		gateway_drop_call(gateway, gateway->flights.open);
+		mcp_gateway_drop_call(gateway, gateway->flights.open);
 		flights_remove(&gateway->flights, gateway->flights.open);
 	}
 	while (gateway->flights.waiting) {
 		struct flight *flight = gateway->flights.waiting;
 
 		gateway->flights.waiting = flight->next;
-		gateway_drop_call(gateway, flight);
-		flight_free(flight);
+		mcp_gateway_drop_call(gateway, flight);
+		flights_free_one(flight);
 	}
 	json_document_free(gateway->none);
 	free(gateway->seen);
 	free(gateway);
 }
 
-struct seen_tool *gateway_seen(struct gateway *gateway, const struct tool *tool)
+struct seen_tool *mcp_gateway_seen(struct mcp_gateway *gateway, const struct tool *tool)
 {
 	return tool ? &gateway->seen[tool - gateway->policy->tools] : NULL;
 }
 
-void gateway_to_client(struct gateway *gateway, const char *text, size_t length)
+void mcp_gateway_to_client(struct mcp_gateway *gateway, const char *text, size_t length)
 {
 	gateway->setup.io->to_client(text, length, gateway->setup.context);
 }
 
-void gateway_to_server(struct gateway *gateway, const char *text, size_t length)
+void mcp_gateway_to_server(struct mcp_gateway *gateway, const char *text, size_t length)
 {
 	gateway->setup.io->to_server(text, length, gateway->setup.context);
 }
 
-void gateway_answer_error(struct gateway *gateway, const char *id, int code, const char *message)
+void mcp_gateway_answer_error(struct mcp_gateway *gateway, const char *id, int code,
+			      const char *message)
 {
 	_cleanup_json_writer_ struct json_writer writer = {0};
 	char number[16];
@@ -74,40 +75,41 @@ void gateway_answer_error(struct gateway *gateway, const char *id, int code, con
 	json_close_object(&writer);
 	json_close_object(&writer);
 	if (json_writer_text(&writer))
-		gateway_to_client(gateway, writer.text, writer.length);
+		mcp_gateway_to_client(gateway, writer.text, writer.length);
 }
 
-static void tell(struct gateway *gateway, const struct gateway_record *record)
+static void tell(struct mcp_gateway *gateway, const struct mcp_gateway_record *record)
 {
 	gateway->setup.io->record(record, gateway->setup.context);
 }
 
-void gateway_record(struct gateway *gateway, const char *tool, const struct verdict *verdict,
-		    const char *subject)
+void mcp_gateway_record(struct mcp_gateway *gateway, const char *tool,
+			const struct verdict *verdict, const char *shape)
 {
-	const struct gateway_record record = {.tool = tool, .verdict = verdict, .subject = subject};
+	const struct mcp_gateway_record record = {
+		.tool = tool, .verdict = verdict, .arguments = shape};
 
 	if (verdict->kind == VERDICT_ALLOW && !(gateway->policy->audit_allowed & AUDIT_CALL))
 		return;
 	tell(gateway, &record);
 }
 
-void gateway_refuse(struct gateway *gateway, const char *id, int code, const char *reason,
-		    const char *message)
+void mcp_gateway_refuse(struct mcp_gateway *gateway, const char *id, int code, const char *reason,
+			const char *message)
 {
 	struct verdict verdict = {.kind = VERDICT_DENY, .reason = reason};
 
 	(void)snprintf(verdict.message, sizeof(verdict.message), "%s", message);
-	gateway_record(gateway, NULL, &verdict, NULL);
+	mcp_gateway_record(gateway, NULL, &verdict, NULL);
 	if (id)
-		gateway_answer_error(gateway, id, code, message);
+		mcp_gateway_answer_error(gateway, id, code, message);
 }
 
-void gateway_note(struct gateway *gateway, const char *tool, const char *reason, const char *format,
-		  ...)
+void mcp_gateway_note(struct mcp_gateway *gateway, const char *tool, const char *reason,
+		      const char *format, ...)
 {
 	struct verdict verdict = {.kind = VERDICT_ALLOW, .reason = reason};
-	const struct gateway_record record = {.tool = tool, .noted = true, .verdict = &verdict};
+	const struct mcp_gateway_record record = {.tool = tool, .noted = true, .verdict = &verdict};
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -116,14 +118,14 @@ void gateway_note(struct gateway *gateway, const char *tool, const char *reason,
 	tell(gateway, &record);
 }
 
-void gateway_server_gone(struct gateway *gateway, const char *why)
+void mcp_gateway_server_gone(struct mcp_gateway *gateway, const char *why)
 {
 	while (gateway->flights.open) {
 		struct flight *flight = gateway->flights.open;
 
-		gateway_drop_call(gateway, flight);
+		mcp_gateway_drop_call(gateway, flight);
 		if (!flight->cancelled)
-			gateway_answer_error(gateway, flight->id, RPC_INTERNAL_ERROR, why);
+			mcp_gateway_answer_error(gateway, flight->id, RPC_INTERNAL_ERROR, why);
 		flights_remove(&gateway->flights, flight);
 	}
 }
