@@ -9,6 +9,7 @@
 #include "agentpol/commands.h"
 #include "agentpol/daemon_authority.h"
 #include "agentpol/mcp_ask.h"
+#include "agentpol/mcp_http.h"
 #include "agentpol/mcp_stdio.h"
 #include "base/file.h"
 #include "manifest/manifest.h"
@@ -17,14 +18,18 @@
 
 static const char usage[] =
 	"Usage: agentpol mcp -m MANIFEST [OPTION...] [--] SERVER [ARGUMENT...]\n"
+	"       agentpol mcp -m MANIFEST [OPTION...] --http [ADDRESS:]PORT --upstream URL\n"
 	"\n"
 	"Starts a tool server and stands between it and the MCP client at standard input and\n"
 	"output. The client sees the tools that the manifest grants, and calls them as it says.\n"
-	"Everything else passes as it came.\n"
+	"Everything else passes as it came. With --http it serves clients of Streamable HTTP on\n"
+	"this machine, in front of the server at URL.\n"
 	"\n"
 	"  -m, --manifest FILE  the manifest\n"
 	"      --pin FILE       keep what the server says of its tools; what changes is denied\n"
 	"      --repin          take what it says now in the place of what FILE has\n"
+	"      --http [ADDRESS:]PORT  listen there, on loopback; port 0 is any, and is told\n"
+	"      --upstream URL   the server: http://HOST:PORT/PATH\n"
 	"  -q, --quiet          tell nothing of what is logged\n"
 	"      --log FOLDER     audit log (default " AUDIT_FOLDER_DEFAULT ")\n"
 	"      --socket PATH    policyd's socket (default " SOCKET_PATH_DEFAULT ")\n"
@@ -98,9 +103,11 @@ static const char *const kept_calls[] = {"read",
 
 struct mcp {
 	const char *manifest, *pin_file, *log_folder, *socket;
+	const char *listen, *upstream; /* NULL: standard input and output */
 	bool repin, standalone, help;
 	struct mcp_server server;
 	struct mcp_log log;
+	char *manifest_text; /* owned */
 	struct policy *policy;
 	struct call_grants *grants;
 	struct call_authority *authority;
@@ -108,7 +115,15 @@ struct mcp {
 	bool by_daemon;
 };
 
-enum { OPTION_PIN = 256, OPTION_REPIN, OPTION_LOG, OPTION_SOCKET, OPTION_STANDALONE };
+enum {
+	OPTION_PIN = 256,
+	OPTION_REPIN,
+	OPTION_HTTP,
+	OPTION_UPSTREAM,
+	OPTION_LOG,
+	OPTION_SOCKET,
+	OPTION_STANDALONE,
+};
 
 static int take_option(struct mcp *mcp, int option)
 {
@@ -124,6 +139,12 @@ static int take_option(struct mcp *mcp, int option)
 		return 0;
 	case OPTION_REPIN:
 		mcp->repin = true;
+		return 0;
+	case OPTION_HTTP:
+		mcp->listen = optarg;
+		return 0;
+	case OPTION_UPSTREAM:
+		mcp->upstream = optarg;
 		return 0;
 	case OPTION_LOG:
 		mcp->log_folder = optarg;
@@ -148,6 +169,8 @@ static int parse(int argc, char **argv, struct mcp *mcp)
 		{"manifest", required_argument, NULL, 'm'},
 		{"pin", required_argument, NULL, OPTION_PIN},
 		{"repin", no_argument, NULL, OPTION_REPIN},
+		{"http", required_argument, NULL, OPTION_HTTP},
+		{"upstream", required_argument, NULL, OPTION_UPSTREAM},
 		{"quiet", no_argument, NULL, 'q'},
 		{"log", required_argument, NULL, OPTION_LOG},
 		{"socket", required_argument, NULL, OPTION_SOCKET},
@@ -167,7 +190,13 @@ static int parse(int argc, char **argv, struct mcp *mcp)
 		return command_usage("mcp", "which manifest? give -m MANIFEST");
 	if (mcp->repin && !mcp->pin_file)
 		return command_usage("mcp", "--repin takes a file of pins: give --pin FILE");
-	if (optind >= argc)
+	if (!mcp->listen != !mcp->upstream)
+		return command_usage("mcp", "--http and --upstream go together");
+	if (mcp->listen && optind < argc)
+		return command_usage("mcp",
+				     "with --http the server runs already: %s is not started",
+				     argv[optind]);
+	if (!mcp->listen && optind >= argc)
 		return command_usage("mcp", "no server to run");
 	mcp->server.command = argv + optind;
 	return 0;
@@ -194,7 +223,7 @@ static int read_pins(struct mcp *mcp, struct error *error)
 static int find_authority(struct mcp *mcp, struct error *error)
 {
 	mcp->by_daemon = !mcp->standalone && geteuid() == 0 && access(mcp->socket, F_OK) == 0;
-	mcp->authority = mcp->by_daemon ? daemon_authority_new(mcp->socket, mcp->manifest,
+	mcp->authority = mcp->by_daemon ? daemon_authority_new(mcp->socket, mcp->manifest_text,
 							       mcp->policy, error)
 					: own_authority_new(mcp->policy, mcp_ask, NULL, error);
 	return mcp->authority ? 0 : -1;
@@ -219,7 +248,7 @@ static int block_signals(int *signals, struct error *error)
 
 static int prepare(struct mcp *mcp, struct error *error)
 {
-	mcp->policy = manifest_read_file(mcp->manifest, NULL, error);
+	mcp->policy = manifest_read_file(mcp->manifest, &mcp->manifest_text, error);
 	if (!mcp->policy)
 		return -1;
 	mcp->log.policy = mcp->policy;
@@ -252,6 +281,22 @@ static int serve(struct mcp *mcp, struct error *error)
 	return (int)error->status;
 }
 
+static int serve_http(struct mcp *mcp, struct error *error)
+{
+	const struct mcp_http_setup setup = {
+		.listen = mcp->listen,
+		.upstream = mcp->upstream,
+		.log = &mcp->log,
+		.grants = mcp->grants,
+		.authority = mcp->authority,
+		.by_daemon = mcp->by_daemon,
+		.pins = mcp->pins,
+		.pin_file = mcp->pin_file,
+	};
+
+	return mcp_http_serve(&setup, error) < 0 ? (int)error->status : STATUS_DONE;
+}
+
 static void clear(struct mcp *mcp)
 {
 	if (mcp->authority)
@@ -260,6 +305,7 @@ static void clear(struct mcp *mcp)
 	pins_free(mcp->pins);
 	call_grants_free(mcp->grants);
 	policy_free(mcp->policy);
+	free(mcp->manifest_text);
 }
 
 int cmd_mcp(int argc, char **argv)
@@ -274,7 +320,10 @@ int cmd_mcp(int argc, char **argv)
 		(void)fputs(usage, stdout);
 		return STATUS_DONE;
 	}
-	status = prepare(&mcp, &error) < 0 ? (int)error.status : serve(&mcp, &error);
+	if (prepare(&mcp, &error) < 0)
+		status = (int)error.status;
+	else
+		status = mcp.listen ? serve_http(&mcp, &error) : serve(&mcp, &error);
 	if (error.text[0])
 		(void)fprintf(stderr, "agentpol mcp: %s\n", error.text);
 	clear(&mcp);

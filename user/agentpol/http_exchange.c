@@ -62,13 +62,43 @@ void http_reply(struct evhttp_request *request, int status, const char *text, si
 /* Its connection has gone, and the request with it. */
 static void on_client_gone(struct evhttp_connection *connection, void *context)
 {
+	const struct timeval at_once = {0};
 	struct http_exchange *exchange = context;
 
+	/* From the event loop: it may be what is being served. */
 	(void)connection;
 	exchange->down = NULL;
-	/* A stream is for that client alone; a call goes on, and how it ends is noted. */
-	if (exchange->command == EVHTTP_REQ_GET || !exchange->up)
-		exchange_free(exchange);
+	evtimer_add(exchange->gone, &at_once);
+}
+
+/* Nobody waits any more for what a person is asked. */
+static void withdraw(struct http_exchange *exchange)
+{
+	struct http_front *front = exchange->session->front;
+	char text[sizeof(exchange->id) + 128];
+	const int length = snprintf(text, sizeof(text),
+				    "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
+				    "\"params\":{\"requestId\":%s}}",
+				    exchange->id);
+
+	exchange->muted = true;
+	front->current = exchange;
+	mcp_gateway_from_client(exchange->session->gateway, text, (size_t)length);
+	front->current = NULL;
+}
+
+/* A stream is for that client alone; a call that the server has goes on, and how it ends is noted.
+ */
+static void on_gone(evutil_socket_t fd, short what, void *context)
+{
+	struct http_exchange *exchange = context;
+
+	(void)fd;
+	(void)what;
+	if (!exchange->up && exchange->id[0])
+		withdraw(exchange);
+	if (!exchange->up || exchange->command == EVHTTP_REQ_GET)
+		http_exchange_free(exchange);
 }
 
 static void leave_client(struct http_exchange *exchange)
@@ -155,7 +185,7 @@ static void write_event(struct http_exchange *exchange, const char *text, size_t
 	evbuffer_free(out);
 }
 
-void exchange_answer(struct http_exchange *exchange, const char *text, size_t length)
+void http_exchange_answer(struct http_exchange *exchange, const char *text, size_t length)
 {
 	if (exchange->muted)
 		return;
@@ -171,14 +201,14 @@ void exchange_answer(struct http_exchange *exchange, const char *text, size_t le
 	finish_client(exchange, HTTP_OK, text, length);
 }
 
-void exchange_answer_status(struct http_exchange *exchange, int status)
+void http_exchange_answer_status(struct http_exchange *exchange, int status)
 {
 	finish_client(exchange, status, NULL, 0);
 }
 
 /* ---- life ---- */
 
-struct http_exchange *exchange_new(struct http_session *session, struct evhttp_request *down)
+struct http_exchange *http_exchange_new(struct http_session *session, struct evhttp_request *down)
 {
 	struct http_front *front = session->front;
 	struct http_exchange *exchange =
@@ -187,7 +217,12 @@ struct http_exchange *exchange_new(struct http_session *session, struct evhttp_r
 	if (!exchange)
 		return NULL;
 	exchange->text = evbuffer_new();
-	if (!exchange->text) {
+	exchange->gone = evtimer_new(front->base, on_gone, exchange);
+	if (!exchange->text || !exchange->gone) {
+		if (exchange->text)
+			evbuffer_free(exchange->text);
+		if (exchange->gone)
+			event_free(exchange->gone);
 		free(exchange);
 		return NULL;
 	}
@@ -204,7 +239,7 @@ struct http_exchange *exchange_new(struct http_session *session, struct evhttp_r
 	return exchange;
 }
 
-void exchange_free(struct http_exchange *exchange)
+void http_exchange_free(struct http_exchange *exchange)
 {
 	struct http_front *front = exchange->session->front;
 	struct http_exchange **at = &front->exchanges;
@@ -226,6 +261,7 @@ void exchange_free(struct http_exchange *exchange)
 	}
 	if (exchange->up)
 		evhttp_cancel_request(exchange->up);
+	event_free(exchange->gone);
 	evhttp_clear_headers(&exchange->headers);
 	evbuffer_free(exchange->text);
 	http_events_free(&exchange->events);
@@ -241,7 +277,7 @@ static bool take_header(struct evkeyvalq *to, const struct evkeyvalq *from, cons
 	return value && !evhttp_find_header(to, name) && evhttp_add_header(to, name, value) == 0;
 }
 
-void exchange_take_headers(struct http_exchange *exchange)
+void http_exchange_take_headers(struct http_exchange *exchange)
 {
 	struct evkeyvalq *from = evhttp_request_get_input_headers(exchange->down);
 	const struct evkeyval *header;
@@ -257,10 +293,11 @@ void exchange_take_headers(struct http_exchange *exchange)
 static void give_gateway(struct http_exchange *exchange, const char *text, size_t length)
 {
 	struct http_front *front = exchange->session->front;
+	struct http_exchange *before = front->current;
 
 	front->current = exchange;
-	gateway_from_server(exchange->session->gateway, text, length);
-	front->current = NULL;
+	mcp_gateway_from_server(exchange->session->gateway, text, length);
+	front->current = before;
 }
 
 static void on_event(const struct http_event *event, void *context)
@@ -316,7 +353,7 @@ static int on_headers(struct evhttp_request *up, void *context)
 			(void)take_header(evhttp_request_get_output_headers(exchange->down),
 					  headers, down_headers[i]);
 	if (exchange->initialises && id && exchange->status == HTTP_OK)
-		session_take_id(exchange->session, id);
+		http_session_take_id(exchange->session, id);
 	if (exchange->body == BODY_EVENTS)
 		start_stream(exchange);
 	return 0;
@@ -405,10 +442,10 @@ static void on_done(struct evhttp_request *up, void *context)
 	}
 	/* libevent frees it. */
 	exchange->up = NULL;
-	exchange_free(exchange);
+	http_exchange_free(exchange);
 }
 
-void exchange_forward(struct http_exchange *exchange, const char *text, size_t length)
+void http_exchange_forward(struct http_exchange *exchange, const char *text, size_t length)
 {
 	struct http_front *front = exchange->session->front;
 	struct evhttp_connection *connection =
@@ -438,6 +475,8 @@ void exchange_forward(struct http_exchange *exchange, const char *text, size_t l
 	evhttp_connection_free_on_completion(connection);
 	exchange->up = up;
 	/* Owns both from here on. */
-	if (evhttp_make_request(connection, up, exchange->command, front->path) < 0)
-		exchange->up = NULL;
+	if (evhttp_make_request(connection, up, exchange->command, front->path) == 0)
+		return;
+	exchange->up = NULL;
+	answer_for_server(exchange, "the server can't be reached");
 }

@@ -19,7 +19,7 @@
 
 /* ---- sessions ---- */
 
-void session_free(struct http_session *session)
+void http_session_free(struct http_session *session)
 {
 	struct http_front *front = session->front;
 	struct http_session **at = &front->sessions;
@@ -28,17 +28,17 @@ void session_free(struct http_session *session)
 	for (exchange = front->exchanges; exchange; exchange = next) {
 		next = exchange->next;
 		if (exchange->session == session)
-			exchange_free(exchange);
+			http_exchange_free(exchange);
 	}
 	while (*at != session)
 		at = &(*at)->next;
 	*at = session->next;
 	front->session_count--;
-	gateway_free(session->gateway);
+	mcp_gateway_free(session->gateway);
 	free(session);
 }
 
-void session_take_id(struct http_session *session, const char *id)
+void http_session_take_id(struct http_session *session, const char *id)
 {
 	/* What no header of ours can hold is never found again: the client gets 404. */
 	if (strlen(id) < sizeof(session->id))
@@ -63,12 +63,12 @@ static void forget_oldest(struct http_front *front)
 		if (!is_used(session))
 			oldest = session;
 	if (oldest)
-		session_free(oldest);
+		http_session_free(oldest);
 }
 
-static struct http_session *session_new(struct http_front *front)
+static struct http_session *new_session(struct http_front *front)
 {
-	struct gateway_setup setup = front->setup;
+	struct mcp_gateway_setup setup = front->setup;
 	struct http_session *session;
 
 	if (front->session_count >= SESSIONS_MAX)
@@ -79,7 +79,7 @@ static struct http_session *session_new(struct http_front *front)
 	session->front = front;
 	setup.io = &front->io;
 	setup.context = session;
-	session->gateway = gateway_new(&setup);
+	session->gateway = mcp_gateway_new(&setup);
 	if (!session->gateway) {
 		free(session);
 		return NULL;
@@ -130,7 +130,7 @@ static struct http_session *shared_session(struct http_front *front, const char 
 			move_to_front(session);
 			return session;
 		}
-	return session_new(front);
+	return new_session(front);
 }
 
 /* ---- what a gateway says ---- */
@@ -157,9 +157,9 @@ static void on_to_client(const char *text, size_t length, void *context)
 
 	if (!exchange)
 		return;
-	exchange_answer(exchange, text, length);
+	http_exchange_answer(exchange, text, length);
 	if (by_itself && !exchange->up)
-		exchange_free(exchange);
+		http_exchange_free(exchange);
 }
 
 static void on_to_server(const char *text, size_t length, void *context)
@@ -168,25 +168,25 @@ static void on_to_server(const char *text, size_t length, void *context)
 	struct http_exchange *exchange = exchange_of(session, text, length), *aside;
 	const struct evkeyval *header;
 
-	if (!exchange)
+	if (!exchange || exchange->muted)
 		return;
 	if (exchange->command == EVHTTP_REQ_POST && !exchange->up) {
-		exchange_forward(exchange, text, length);
+		http_exchange_forward(exchange, text, length);
 		return;
 	}
 	/* The gateway answers the server by itself. */
-	aside = exchange_new(session, NULL);
+	aside = http_exchange_new(session, NULL);
 	if (!aside)
 		return;
 	TAILQ_FOREACH(header, &exchange->headers, next)
 	(void)evhttp_add_header(&aside->headers, header->key, header->value);
-	exchange_forward(aside, text, length);
+	http_exchange_forward(aside, text, length);
 }
 
-static void on_record(const struct gateway_record *record, void *context)
+static void on_record(const struct mcp_gateway_record *record, void *context)
 {
 	const struct http_session *session = context;
-	const struct gateway_setup *setup = &session->front->setup;
+	const struct mcp_gateway_setup *setup = &session->front->setup;
 
 	setup->io->record(record, setup->context);
 }
@@ -194,7 +194,7 @@ static void on_record(const struct gateway_record *record, void *context)
 static void on_pinned(void *context)
 {
 	const struct http_session *session = context;
-	const struct gateway_setup *setup = &session->front->setup;
+	const struct mcp_gateway_setup *setup = &session->front->setup;
 
 	setup->io->pinned(setup->context);
 }
@@ -207,6 +207,18 @@ static void refuse(struct evhttp_request *request, int status, const char *id, i
 	_cleanup_free_ char *text = http_error_text(id, code, message);
 
 	http_reply(request, status, text, text ? strlen(text) : 0);
+}
+
+/* The same of what is no mistake but a trick: logged, too. */
+static void refuse_trick(struct http_front *front, struct evhttp_request *request, int status,
+			 const char *id, int code, const char *message)
+{
+	struct verdict verdict = {.kind = VERDICT_DENY, .reason = "header"};
+	const struct mcp_gateway_record record = {.verdict = &verdict};
+
+	(void)snprintf(verdict.message, sizeof(verdict.message), "%s", message);
+	front->setup.io->record(&record, front->setup.context);
+	refuse(request, status, id, code, message);
 }
 
 static struct http_claims claims_of(struct evhttp_request *request)
@@ -263,7 +275,7 @@ static struct http_session *session_of(struct http_front *front, struct evhttp_r
 	}
 	/* One that begins gets its own: the server will name it. */
 	if (message && message->method && strcmp(message->method, "initialize") == 0)
-		session = session_new(front);
+		session = new_session(front);
 	else
 		session = shared_session(front, message ? message->id_key : "");
 	if (!session)
@@ -274,10 +286,10 @@ static struct http_session *session_of(struct http_front *front, struct evhttp_r
 static struct http_exchange *start_exchange(struct http_session *session,
 					    struct evhttp_request *request)
 {
-	struct http_exchange *exchange = exchange_new(session, request);
+	struct http_exchange *exchange = http_exchange_new(session, request);
 
 	if (exchange)
-		exchange_take_headers(exchange);
+		http_exchange_take_headers(exchange);
 	else
 		refuse(request, HTTP_SERVUNAVAIL, "", RPC_INTERNAL_ERROR, "too many requests");
 	return exchange;
@@ -291,14 +303,14 @@ static void serve_message(struct http_exchange *exchange, const char *text, size
 	struct http_front *front = exchange->session->front;
 
 	front->current = exchange;
-	gateway_from_client(exchange->session->gateway, text, length);
+	mcp_gateway_from_client(exchange->session->gateway, text, length);
 	if (front->current != exchange)
 		return; /* it is gone */
 	front->current = NULL;
 	if (exchange->up || (expects_answer && exchange->down))
 		return;
-	exchange_answer_status(exchange, HTTP_ACCEPTED);
-	exchange_free(exchange);
+	http_exchange_answer_status(exchange, HTTP_ACCEPTED);
+	http_exchange_free(exchange);
 }
 
 static void serve_post(struct http_front *front, struct evhttp_request *request,
@@ -325,7 +337,7 @@ static void serve_post(struct http_front *front, struct evhttp_request *request,
 			struct http_exchange mute = {.session = session, .muted = true};
 
 			front->current = &mute;
-			gateway_from_client(session->gateway, text, length);
+			mcp_gateway_from_client(session->gateway, text, length);
 			front->current = NULL;
 		}
 		refuse(request, HTTP_BADREQUEST, strcmp(fault.id, "null") ? fault.id : "",
@@ -334,7 +346,8 @@ static void serve_post(struct http_front *front, struct evhttp_request *request,
 	}
 	mismatch = http_mismatch(claims, &message);
 	if (mismatch) {
-		refuse(request, HTTP_BADREQUEST, message.id, RPC_HEADER_MISMATCH, mismatch);
+		refuse_trick(front, request, HTTP_BADREQUEST, message.id, RPC_HEADER_MISMATCH,
+			     mismatch);
 		return;
 	}
 	session = session_of(front, request, &message);
@@ -356,7 +369,7 @@ static void serve_other(struct http_front *front, struct evhttp_request *request
 	struct http_exchange *exchange = session ? start_exchange(session, request) : NULL;
 
 	if (exchange)
-		exchange_forward(exchange, NULL, 0);
+		http_exchange_forward(exchange, NULL, 0);
 }
 
 static void on_request(struct evhttp_request *request, void *context)
@@ -367,8 +380,9 @@ static void on_request(struct evhttp_request *request, void *context)
 	struct http_front *front = context;
 
 	if (!http_is_local(&claims) || !is_plain(evhttp_request_get_input_headers(request)))
-		refuse(request, 403, "", RPC_INVALID_REQUEST,
-		       "Host and Origin must be of this machine, and no header may come twice");
+		refuse_trick(
+			front, request, 403, "", RPC_INVALID_REQUEST,
+			"Host and Origin must be of this machine, and no header may come twice");
 	else if (!path || strcmp(path, front->path) != 0)
 		refuse(request, HTTP_NOTFOUND, "", RPC_INVALID_REQUEST, "there is nothing here");
 	else if (command == EVHTTP_REQ_POST)
@@ -454,7 +468,7 @@ struct http_front *http_front_new(struct event_base *base, const struct http_fro
 	}
 	front->base = base;
 	front->setup = options->setup;
-	front->io = (struct gateway_io){on_to_client, on_to_server, on_record, on_pinned};
+	front->io = (struct mcp_gateway_io){on_to_client, on_to_server, on_record, on_pinned};
 	evhttp_set_gencb(front->server, on_request, front);
 	evhttp_set_allowed_methods(front->server,
 				   EVHTTP_REQ_POST | EVHTTP_REQ_GET | EVHTTP_REQ_DELETE);
@@ -473,7 +487,7 @@ void http_front_free(struct http_front *front)
 	if (!front)
 		return;
 	while (front->sessions)
-		session_free(front->sessions);
+		http_session_free(front->sessions);
 	evhttp_free(front->server);
 	free(front);
 }

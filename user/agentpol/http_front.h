@@ -9,7 +9,7 @@
 
 #include <event2/event.h>
 
-#include "call/gateway.h"
+#include "call/mcp_gateway.h"
 
 struct http_front;
 
@@ -17,7 +17,7 @@ struct http_front_options {
 	const char *listen; /* "PORT" or "ADDRESS:PORT", of loopback; port 0: any */
 	const char *server; /* "http://HOST:PORT/PATH" */
 	/* Of each session: io->record and io->pinned are called, with `context`. */
-	struct gateway_setup setup;
+	struct mcp_gateway_setup setup;
 };
 
 /* STATUS_UNUSABLE where one of the two is no such address, STATUS_SYSTEM where it can't listen. */

@@ -6,6 +6,7 @@
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
+#include <sys/queue.h>
 
 #include "agentpol/http_events.h"
 #include "agentpol/http_front.h"
@@ -19,7 +20,7 @@
 struct http_session {
 	struct http_session *next; /* the one that was used last is first */
 	struct http_front *front;
-	struct gateway *gateway;      /* owned */
+	struct mcp_gateway *gateway;  /* owned */
 	char id[HTTP_SESSION_ID_MAX]; /* "": shared by who has none */
 };
 
@@ -45,14 +46,15 @@ struct http_exchange {
 	struct http_events events; /* of a stream */
 	const struct http_event *event; /* that is being passed on */
 	bool started;			/* the stream to the client */
-	bool muted;			/* what the gateway says to the client is not passed on */
+	struct event *gone; /* owned: the client is; what follows is done from the loop */
+	bool muted;	    /* what the gateway says to the client is not passed on */
 };
 
 struct http_front {
 	struct event_base *base;
 	struct evhttp *server; /* owned */
-	struct gateway_setup setup;
-	struct gateway_io io;
+	struct mcp_gateway_setup setup;
+	struct mcp_gateway_io io;
 	struct http_session *sessions;	 /* owned */
 	struct http_exchange *exchanges; /* owned */
 	struct http_exchange *current;	 /* whose message the gateway is given now */
@@ -64,15 +66,15 @@ struct http_front {
 /* ---- http_exchange.c ---- */
 
 /* NULL: no memory, or too many. */
-struct http_exchange *exchange_new(struct http_session *session, struct evhttp_request *down);
-void exchange_free(struct http_exchange *exchange);
+struct http_exchange *http_exchange_new(struct http_session *session, struct evhttp_request *down);
+void http_exchange_free(struct http_exchange *exchange);
 /* Takes the headers that go on to the server. */
-void exchange_take_headers(struct http_exchange *exchange);
+void http_exchange_take_headers(struct http_exchange *exchange);
 /* Sends it to the server; `text` NULL: it has no body. */
-void exchange_forward(struct http_exchange *exchange, const char *text, size_t length);
+void http_exchange_forward(struct http_exchange *exchange, const char *text, size_t length);
 /* A message for the client: by itself, or in the stream. */
-void exchange_answer(struct http_exchange *exchange, const char *text, size_t length);
-void exchange_answer_status(struct http_exchange *exchange, int status);
+void http_exchange_answer(struct http_exchange *exchange, const char *text, size_t length);
+void http_exchange_answer_status(struct http_exchange *exchange, int status);
 /* An answer that needs no exchange; `text` may be NULL. */
 void http_reply(struct evhttp_request *request, int status, const char *text, size_t length);
 /* {"jsonrpc": "2.0", "id": ID, "error": ...}; the caller's (free), NULL: no memory. */
@@ -81,7 +83,7 @@ char *http_error_text(const char *id, int code, const char *message);
 /* ---- http_front.c ---- */
 
 /* The server has given it a name. */
-void session_take_id(struct http_session *session, const char *id);
-void session_free(struct http_session *session);
+void http_session_take_id(struct http_session *session, const char *id);
+void http_session_free(struct http_session *session);
 
 #endif
