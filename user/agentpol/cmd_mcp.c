@@ -9,6 +9,7 @@
 #include "agentpol/commands.h"
 #include "agentpol/daemon_authority.h"
 #include "agentpol/mcp_ask.h"
+#include "agentpol/mcp_http.h"
 #include "agentpol/mcp_stdio.h"
 #include "base/file.h"
 #include "manifest/manifest.h"
@@ -17,14 +18,18 @@
 
 static const char usage[] =
 	"Usage: agentpol mcp -m MANIFEST [OPTION...] [--] SERVER [ARGUMENT...]\n"
+	"       agentpol mcp -m MANIFEST [OPTION...] --http [ADDRESS:]PORT --upstream URL\n"
 	"\n"
 	"Starts a tool server and stands between it and the MCP client at standard input and\n"
 	"output. The client sees the tools that the manifest grants, and calls them as it says.\n"
-	"Everything else passes as it came.\n"
+	"Everything else passes as it came. With --http it serves clients of Streamable HTTP on\n"
+	"this machine, in front of the server at URL.\n"
 	"\n"
 	"  -m, --manifest FILE  the manifest\n"
 	"      --pin FILE       keep what the server says of its tools; what changes is denied\n"
 	"      --repin          take what it says now in the place of what FILE has\n"
+	"      --http [ADDRESS:]PORT  listen there, on loopback; port 0 is any, and is told\n"
+	"      --upstream URL   the server: http://HOST:PORT/PATH\n"
 	"  -q, --quiet          tell nothing of what is logged\n"
 	"      --log FOLDER     audit log (default " AUDIT_FOLDER_DEFAULT ")\n"
 	"      --socket PATH    policyd's socket (default " SOCKET_PATH_DEFAULT ")\n"
@@ -98,9 +103,11 @@ static const char *const kept_calls[] = {"read",
 
 struct mcp {
 	const char *manifest, *pin_file, *log_folder, *socket;
+	const char *listen, *upstream; /* NULL: standard input and output */
 	bool repin, standalone, help;
 	struct mcp_server server;
 	struct mcp_log log;
+	char *manifest_text; /* owned */
 	struct policy *policy;
 	char *manifest_text;
 	struct call_grants *grants;
@@ -109,7 +116,15 @@ struct mcp {
 	bool by_daemon;
 };
 
-enum { OPTION_PIN = 256, OPTION_REPIN, OPTION_LOG, OPTION_SOCKET, OPTION_STANDALONE };
+enum {
+	OPTION_PIN = 256,
+	OPTION_REPIN,
+	OPTION_HTTP,
+	OPTION_UPSTREAM,
+	OPTION_LOG,
+	OPTION_SOCKET,
+	OPTION_STANDALONE,
+};
 
 static int take_option(struct mcp *mcp, int option)
 {
@@ -125,6 +140,12 @@ static int take_option(struct mcp *mcp, int option)
 		return 0;
 	case OPTION_REPIN:
 		mcp->repin = true;
+		return 0;
+	case OPTION_HTTP:
+		mcp->listen = optarg;
+		return 0;
+	case OPTION_UPSTREAM:
+		mcp->upstream = optarg;
 		return 0;
 	case OPTION_LOG:
 		mcp->log_folder = optarg;
@@ -149,6 +170,8 @@ static int parse(int argc, char **argv, struct mcp *mcp)
 		{"manifest", required_argument, NULL, 'm'},
 		{"pin", required_argument, NULL, OPTION_PIN},
 		{"repin", no_argument, NULL, OPTION_REPIN},
+		{"http", required_argument, NULL, OPTION_HTTP},
+		{"upstream", required_argument, NULL, OPTION_UPSTREAM},
 		{"quiet", no_argument, NULL, 'q'},
 		{"log", required_argument, NULL, OPTION_LOG},
 		{"socket", required_argument, NULL, OPTION_SOCKET},
@@ -168,7 +191,13 @@ static int parse(int argc, char **argv, struct mcp *mcp)
 		return command_usage("mcp", "which manifest? give -m MANIFEST");
 	if (mcp->repin && !mcp->pin_file)
 		return command_usage("mcp", "--repin takes a file of pins: give --pin FILE");
-	if (optind >= argc)
+	if (!mcp->listen != !mcp->upstream)
+		return command_usage("mcp", "--http and --upstream go together");
+	if (mcp->listen && optind < argc)
+		return command_usage("mcp",
+				     "with --http the server runs already: %s is not started",
+				     argv[optind]);
+	if (!mcp->listen && optind >= argc)
 		return command_usage("mcp", "no server to run");
 	mcp->server.command = argv + optind;
 	return 0;
@@ -253,6 +282,22 @@ static int serve(struct mcp *mcp, struct error *error)
 	return (int)error->status;
 }
 
+static int serve_http(struct mcp *mcp, struct error *error)
+{
+	const struct mcp_http_setup setup = {
+		.listen = mcp->listen,
+		.upstream = mcp->upstream,
+		.log = &mcp->log,
+		.grants = mcp->grants,
+		.authority = mcp->authority,
+		.by_daemon = mcp->by_daemon,
+		.pins = mcp->pins,
+		.pin_file = mcp->pin_file,
+	};
+
+	return mcp_http_serve(&setup, error) < 0 ? (int)error->status : STATUS_DONE;
+}
+
 static void clear(struct mcp *mcp)
 {
 	if (mcp->authority)
@@ -276,7 +321,10 @@ int cmd_mcp(int argc, char **argv)
 		(void)fputs(usage, stdout);
 		return STATUS_DONE;
 	}
-	status = prepare(&mcp, &error) < 0 ? (int)error.status : serve(&mcp, &error);
+	if (prepare(&mcp, &error) < 0)
+		status = (int)error.status;
+	else
+		status = mcp.listen ? serve_http(&mcp, &error) : serve(&mcp, &error);
 	if (error.text[0])
 		(void)fprintf(stderr, "agentpol mcp: %s\n", error.text);
 	clear(&mcp);
