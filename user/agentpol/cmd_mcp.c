@@ -10,6 +10,8 @@
 #include "agentpol/daemon_authority.h"
 #include "agentpol/mcp_ask.h"
 #include "agentpol/mcp_http.h"
+#include "agentpol/mcp_leases.h"
+#include "agentpol/mcp_scope.h"
 #include "agentpol/mcp_stdio.h"
 #include "base/file.h"
 #include "manifest/manifest.h"
@@ -30,6 +32,10 @@ static const char usage[] =
 	"      --repin          take what it says now in the place of what FILE has\n"
 	"      --http [ADDRESS:]PORT  listen there, on loopback; port 0 is any, and is told\n"
 	"      --upstream URL   the server: http://HOST:PORT/PATH\n"
+	"      --tool-scope     run the server with its tools' grants alone, those of tools with\n"
+	"                       \"scope\": \"call\" while they are called; as root\n"
+	"  -u, --user USER      with --tool-scope: run the server as that user\n"
+	"      --allow-degraded with --tool-scope: though not all of it can be enforced here\n"
 	"  -q, --quiet          tell nothing of what is logged\n"
 	"      --log FOLDER     audit log (default " AUDIT_FOLDER_DEFAULT ")\n"
 	"      --socket PATH    policyd's socket (default " SOCKET_PATH_DEFAULT ")\n"
@@ -104,16 +110,16 @@ static const char *const kept_calls[] = {"read",
 struct mcp {
 	const char *manifest, *pin_file, *log_folder, *socket;
 	const char *listen, *upstream; /* NULL: standard input and output */
-	bool repin, standalone, help;
+	const char *user;
+	bool repin, standalone, tool_scope, allow_degraded, help;
 	struct mcp_server server;
 	struct mcp_log log;
 	char *manifest_text; /* owned */
 	struct policy *policy;
-	char *manifest_text;
 	struct call_grants *grants;
 	struct call_authority *authority;
 	struct pins *pins;
-	bool by_daemon;
+	struct call_authority *daemon; /* the authority that is policyd's; NULL: none is */
 };
 
 enum {
@@ -124,6 +130,8 @@ enum {
 	OPTION_LOG,
 	OPTION_SOCKET,
 	OPTION_STANDALONE,
+	OPTION_SCOPE,
+	OPTION_DEGRADED,
 };
 
 static int take_option(struct mcp *mcp, int option)
@@ -156,6 +164,15 @@ static int take_option(struct mcp *mcp, int option)
 	case OPTION_STANDALONE:
 		mcp->standalone = true;
 		return 0;
+	case OPTION_SCOPE:
+		mcp->tool_scope = true;
+		return 0;
+	case OPTION_DEGRADED:
+		mcp->allow_degraded = true;
+		return 0;
+	case 'u':
+		mcp->user = optarg;
+		return 0;
 	case 'h':
 		mcp->help = true;
 		return 0;
@@ -176,6 +193,9 @@ static int parse(int argc, char **argv, struct mcp *mcp)
 		{"log", required_argument, NULL, OPTION_LOG},
 		{"socket", required_argument, NULL, OPTION_SOCKET},
 		{"standalone", no_argument, NULL, OPTION_STANDALONE},
+		{"tool-scope", no_argument, NULL, OPTION_SCOPE},
+		{"user", required_argument, NULL, 'u'},
+		{"allow-degraded", no_argument, NULL, OPTION_DEGRADED},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
@@ -183,7 +203,7 @@ static int parse(int argc, char **argv, struct mcp *mcp)
 
 	/* "+": what follows the server is the server's. */
 	while (!status && !mcp->help &&
-	       (option = getopt_long(argc, argv, "+m:qh", options, NULL)) != -1)
+	       (option = getopt_long(argc, argv, "+m:u:qh", options, NULL)) != -1)
 		status = take_option(mcp, option);
 	if (status || mcp->help)
 		return status;
@@ -197,6 +217,10 @@ static int parse(int argc, char **argv, struct mcp *mcp)
 		return command_usage("mcp",
 				     "with --http the server runs already: %s is not started",
 				     argv[optind]);
+	if (mcp->tool_scope && mcp->listen)
+		return command_usage("mcp", "--tool-scope is for a server that is started here");
+	if (!mcp->tool_scope && (mcp->user || mcp->allow_degraded))
+		return command_usage("mcp", "--user and --allow-degraded go with --tool-scope");
 	if (!mcp->listen && optind >= argc)
 		return command_usage("mcp", "no server to run");
 	mcp->server.command = argv + optind;
@@ -223,10 +247,32 @@ static int read_pins(struct mcp *mcp, struct error *error)
 /* policyd's where root runs us and it serves; ours where not. */
 static int find_authority(struct mcp *mcp, struct error *error)
 {
-	mcp->by_daemon = !mcp->standalone && geteuid() == 0 && access(mcp->socket, F_OK) == 0;
-	mcp->authority = mcp->by_daemon ? daemon_authority_new(mcp->socket, mcp->manifest_text,
-							       mcp->policy, error)
-					: own_authority_new(mcp->policy, mcp_ask, NULL, error);
+	const bool by_daemon = !mcp->standalone && geteuid() == 0 && access(mcp->socket, F_OK) == 0;
+
+	mcp->authority = by_daemon ? daemon_authority_new(mcp->socket, mcp->manifest_text,
+							  mcp->policy, error)
+				   : own_authority_new(mcp->policy, mcp_ask, NULL, error);
+	mcp->daemon = by_daemon ? mcp->authority : NULL;
+	return mcp->authority ? 0 : -1;
+}
+
+/* The server under a policy, its tools' grants opened call by call. */
+static int scope_server(struct mcp *mcp, struct error *error)
+{
+	const struct mcp_scope scope = {
+		.manifest = mcp->manifest,
+		.log = mcp->log_folder,
+		.socket = mcp->socket,
+		.user = mcp->user,
+		.standalone = mcp->standalone,
+		.quiet = mcp->log.quiet,
+		.allow_degraded = mcp->allow_degraded,
+	};
+	int fd;
+
+	if (mcp_scope_wrap(&scope, &mcp->server, &fd, error) < 0)
+		return -1;
+	mcp->authority = mcp_leases_new(mcp->authority, fd, error);
 	return mcp->authority ? 0 : -1;
 }
 
@@ -254,7 +300,8 @@ static int prepare(struct mcp *mcp, struct error *error)
 		return -1;
 	mcp->log.policy = mcp->policy;
 	mcp->grants = call_grants_new(mcp->policy, error);
-	if (!mcp->grants || read_pins(mcp, error) < 0 || find_authority(mcp, error) < 0)
+	if (!mcp->grants || read_pins(mcp, error) < 0 || find_authority(mcp, error) < 0 ||
+	    (mcp->tool_scope && scope_server(mcp, error) < 0))
 		return -1;
 	mcp_log_open(&mcp->log, mcp->log_folder);
 	return 0;
@@ -267,7 +314,7 @@ static int serve(struct mcp *mcp, struct error *error)
 		.log = &mcp->log,
 		.grants = mcp->grants,
 		.authority = mcp->authority,
-		.by_daemon = mcp->by_daemon,
+		.daemon = mcp->daemon,
 		.pins = mcp->pins,
 		.pin_file = mcp->pin_file,
 	};
@@ -290,7 +337,7 @@ static int serve_http(struct mcp *mcp, struct error *error)
 		.log = &mcp->log,
 		.grants = mcp->grants,
 		.authority = mcp->authority,
-		.by_daemon = mcp->by_daemon,
+		.daemon = mcp->daemon,
 		.pins = mcp->pins,
 		.pin_file = mcp->pin_file,
 	};
@@ -302,6 +349,7 @@ static void clear(struct mcp *mcp)
 {
 	if (mcp->authority)
 		mcp->authority->methods->free(mcp->authority);
+	mcp_scope_free(&mcp->server);
 	mcp_log_close(&mcp->log);
 	pins_free(mcp->pins);
 	call_grants_free(mcp->grants);

@@ -45,7 +45,7 @@ static void on_authority(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	if (!daemon_authority_read(serving->setup->authority))
+	if (!daemon_authority_read(serving->setup->daemon))
 		(void)event_del(serving->authority);
 }
 
@@ -59,8 +59,7 @@ static void on_signal(evutil_socket_t number, short what, void *context)
 static int watch(struct serving *serving, struct error *error)
 {
 	static const int numbers[] = {SIGTERM, SIGINT};
-	const int fd =
-		serving->setup->by_daemon ? daemon_authority_fd(serving->setup->authority) : -1;
+	const int fd = serving->setup->daemon ? daemon_authority_fd(serving->setup->daemon) : -1;
 
 	if (fd >= 0) {
 		serving->authority =

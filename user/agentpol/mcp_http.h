@@ -11,7 +11,7 @@ struct mcp_http_setup {
 	struct mcp_log *log;
 	const struct call_grants *grants;
 	struct call_authority *authority;
-	bool by_daemon; /* the authority is policyd's, and has a descriptor */
+	struct call_authority *daemon; /* policyd's, which has a descriptor; NULL: none */
 	struct pins *pins;
 	const char *pin_file; /* NULL: pins last as long as the process */
 };

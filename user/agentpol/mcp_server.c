@@ -39,7 +39,8 @@ static void become_server(const struct mcp_server *server, const struct pipes *p
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(pipes->input[0], STDIN_FILENO) >= 0 &&
 	    dup2(pipes->output[1], STDOUT_FILENO) >= 0 &&
-	    syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+	    syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+	    (!server->wrapped || fcntl(server->lease_fd, F_SETFD, 0) == 0))
 		(void)execvp(server->command[0], server->command);
 	fault = errno;
 	(void)!write(pipes->report[1], &fault, sizeof(fault));
@@ -62,6 +63,8 @@ int mcp_server_start(struct mcp_server *server, struct error *error)
 	(void)close(pipes.input[0]);
 	(void)close(pipes.output[1]);
 	(void)close(pipes.report[1]);
+	if (server->wrapped)
+		(void)close(server->lease_fd);
 	server->input = pipes.input[1];
 	server->output = pipes.output[0];
 	if (server->pid < 0) {

@@ -10,6 +10,9 @@
 
 struct mcp_server {
 	char **command; /* argv, NULL-terminated */
+	char **wrapped; /* owned: the command with its launcher (mcp_scope.h); NULL: it has none */
+	int lease_fd;	/* the launcher's end, which it inherits; where there is one */
+	char lease_text[16];
 	pid_t pid;
 	int input, output; /* our ends, not blocking; -1: closed */
 	int exit_code;	   /* once it has ended */

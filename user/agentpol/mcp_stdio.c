@@ -211,7 +211,7 @@ static void set_pollers(const struct stdio *stdio, struct pollfd *pollers)
 	pollers[POLL_SERVER] = poller(setup->server->output, room && !stdio->silent, POLLIN);
 	pollers[POLL_SIGNALS] = poller(setup->signals, true, POLLIN);
 	pollers[POLL_AUTHORITY] =
-		poller(setup->by_daemon ? daemon_authority_fd(setup->authority) : -1, true, POLLIN);
+		poller(setup->daemon ? daemon_authority_fd(setup->daemon) : -1, true, POLLIN);
 }
 
 static void turn(struct stdio *stdio, const struct pollfd *pollers)
@@ -221,7 +221,7 @@ static void turn(struct stdio *stdio, const struct pollfd *pollers)
 	if (pollers[POLL_CLIENT].revents)
 		read_client(stdio);
 	if (pollers[POLL_AUTHORITY].revents)
-		(void)daemon_authority_read(stdio->setup->authority);
+		(void)daemon_authority_read(stdio->setup->daemon);
 	if (pollers[POLL_SIGNALS].revents)
 		take_signals(stdio);
 	flush(stdio);
