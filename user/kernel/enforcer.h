@@ -87,8 +87,8 @@ int enforcer_release(struct enforcer *enforcer, uint64_t cgroup, struct error *e
 
 /*
  * While it is kept, the LSM's programs stay attached though the last cgroup is released: for who
- * enrols several, one after the other. To take a program off, the kernel waits until no task can be
- * in the code that called it, an eighth of a second for each of some sixty.
+ * enrols several, one after the other. Linux 6.1 takes an eighth of a second to take each of some
+ * sixty off, nearly all of it waiting.
  */
 void enforcer_keep_guard(struct enforcer *enforcer, bool keep);
 
