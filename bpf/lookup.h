@@ -24,13 +24,25 @@ static __always_inline struct enforcer_state *enforcer_state_now(void)
 	return bpf_map_lookup_elem(&enforcer_state, &only);
 }
 
-/* The cgroup's own, or what is lent to it for now. */
-static __always_inline __u64 policy_of_enrolment(const struct enrolment *enrolment)
+/* What is lent to the slot's cgroup, or its own policy when the time is over. A global function,
+ * which has a stack of its own: who asks has none to spare. */
+VERIFIED_ONCE __u64 policy_lent(__u32 slot)
 {
-	__u64 leased = *(volatile __u64 *)&enrolment->leased;
+	struct enrolment *enrolment = bpf_map_lookup_elem(&enrolments, &slot);
+	__u64 leased;
 
+	if (!enrolment)
+		return 0;
+	leased = *(volatile __u64 *)&enrolment->leased;
 	if (leased && bpf_ktime_get_ns() < *(volatile __u64 *)&enrolment->leased_until)
 		return leased;
+	return *(volatile __u64 *)&enrolment->policy;
+}
+
+static __always_inline __u64 policy_of_enrolment(const struct enrolment *enrolment, __u32 slot)
+{
+	if (*(volatile __u64 *)&enrolment->leased)
+		return policy_lent(slot);
 	return *(volatile __u64 *)&enrolment->policy;
 }
 
@@ -43,7 +55,7 @@ static __always_inline bool subject_from_slot(struct subject *subject, __u64 cgr
 		return false;
 	subject->cgroup = cgroup;
 	subject->slot = slot;
-	subject->policy = policy_of_enrolment(enrolment);
+	subject->policy = policy_of_enrolment(enrolment, slot);
 	return true;
 }
 
@@ -100,7 +112,7 @@ static __always_inline void subject_from_found(struct subject *subject, __u32 sl
 	if (!enrolment)
 		return;
 	subject->cgroup = *(volatile __u64 *)&enrolment->cgroup;
-	subject->policy = policy_of_enrolment(enrolment);
+	subject->policy = policy_of_enrolment(enrolment, slot);
 	subject->slot = slot;
 }
 

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/landlock.h>
 #include <netinet/in.h>
 #include <seccomp.h>
@@ -26,6 +27,8 @@
 #define SECCOMP_RULES	40
 #define LANDLOCK_FOLDER "/tmp/bench/rule-%d"
 #define LANDLOCK_PATHS	10
+/* Which tools/bench-vm-init makes. */
+#define CGROUP		"/sys/fs/cgroup/bench"
 
 static void fail(const char *what)
 {
@@ -91,6 +94,43 @@ static void confine_by_landlock(void)
 	    syscall(SYS_landlock_restrict_self, rules, 0) < 0)
 		fail("landlock_restrict_self");
 	(void)close(rules);
+}
+
+/* What attaching programs costs by itself: those that let everything pass, at the hooks that a
+ * connect comes by. */
+static void attach_empty_programs(void)
+{
+	static const struct {
+		enum bpf_prog_type type;
+		enum bpf_attach_type hook;
+	} hooks[] = {
+		{BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE},
+		{BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT},
+		{BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS},
+	};
+	/* return 1 */
+	const struct bpf_insn allow[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	const int cgroup = open(CGROUP, O_RDONLY | O_CLOEXEC);
+
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
+		union bpf_attr load = {.prog_type = hooks[i].type,
+				       .expected_attach_type = hooks[i].hook,
+				       .insns = (uint64_t)(uintptr_t)allow,
+				       .insn_cnt = sizeof(allow) / sizeof(allow[0]),
+				       .license = (uint64_t)(uintptr_t) "GPL"};
+		union bpf_attr attach = {.link_create = {.target_fd = (uint32_t)cgroup,
+							 .attach_type = hooks[i].hook}};
+
+		attach.link_create.prog_fd =
+			(uint32_t)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
+		/* The link lasts as long as this process. */
+		if ((int)attach.link_create.prog_fd < 0 ||
+		    syscall(SYS_bpf, BPF_LINK_CREATE, &attach, sizeof(attach)) < 0)
+			fail("empty programs");
+	}
 }
 
 /* ---- what is measured ---- */
@@ -203,6 +243,8 @@ int main(int argc, char **argv)
 		confine_by_seccomp();
 	else if (strcmp(how, "landlock") == 0)
 		confine_by_landlock();
+	else if (strcmp(how, "empty-programs") == 0)
+		attach_empty_programs();
 	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
 		uint64_t least = UINT64_MAX;
 
