@@ -438,6 +438,17 @@ static int set_up(void **state)
 	return 0;
 }
 
+/* A test that failed leaves none to the next. */
+static int with_no_call(void **state)
+{
+	const struct scene *scene = *state;
+	struct error error;
+
+	leases_drop(scene->leases, scene->cgroup);
+	require(leases_prepare(scene->leases, scene->cgroup, &error), &error);
+	return 0;
+}
+
 static int tear_down(void **state)
 {
 	struct scene *scene = *state;
@@ -455,19 +466,20 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_host_is_reached_during_a_call_alone),
-		cmocka_unit_test(another_cgroup_gets_nothing_of_it),
-		cmocka_unit_test(with_nobody_awake_it_ends_by_itself),
-		cmocka_unit_test(what_has_run_out_comes_not_back_with_another_call),
-		cmocka_unit_test(a_shorter_call_cuts_no_longer_one_off),
-		cmocka_unit_test(calls_that_overlap_are_counted),
-		cmocka_unit_test(a_connection_carries_nothing_after_its_call),
-		cmocka_unit_test(a_name_that_was_learnt_in_a_call_stays_learnt),
-		cmocka_unit_test(a_connection_by_a_name_outlives_calls),
-		cmocka_unit_test(a_call_fills_no_budget_again),
-		cmocka_unit_test(what_is_no_tool_of_a_call_is_not_lent),
-		cmocka_unit_test(a_new_policy_ends_what_was_lent),
-		cmocka_unit_test(opening_and_closing_costs_little),
+		cmocka_unit_test_setup(a_host_is_reached_during_a_call_alone, with_no_call),
+		cmocka_unit_test_setup(another_cgroup_gets_nothing_of_it, with_no_call),
+		cmocka_unit_test_setup(with_nobody_awake_it_ends_by_itself, with_no_call),
+		cmocka_unit_test_setup(what_has_run_out_comes_not_back_with_another_call,
+				       with_no_call),
+		cmocka_unit_test_setup(a_shorter_call_cuts_no_longer_one_off, with_no_call),
+		cmocka_unit_test_setup(calls_that_overlap_are_counted, with_no_call),
+		cmocka_unit_test_setup(a_connection_carries_nothing_after_its_call, with_no_call),
+		cmocka_unit_test_setup(a_name_that_was_learnt_in_a_call_stays_learnt, with_no_call),
+		cmocka_unit_test_setup(a_connection_by_a_name_outlives_calls, with_no_call),
+		cmocka_unit_test_setup(a_call_fills_no_budget_again, with_no_call),
+		cmocka_unit_test_setup(what_is_no_tool_of_a_call_is_not_lent, with_no_call),
+		cmocka_unit_test_setup(a_new_policy_ends_what_was_lent, with_no_call),
+		cmocka_unit_test_setup(opening_and_closing_costs_little, with_no_call),
 	};
 
 	if (!world_is_possible())

@@ -97,29 +97,6 @@ static void free_lease(struct leases *leases, struct lease *lease)
 	free(lease);
 }
 
-void leases_free(struct leases *leases)
-{
-	if (!leases)
-		return;
-	while (leases->first)
-		leases_drop(leases, leases->first->cgroup);
-	free(leases);
-}
-
-void leases_drop(struct leases *leases, uint64_t cgroup)
-{
-	for (struct lease **at = &leases->first; *at; at = &(*at)->next) {
-		struct lease *lease = *at;
-
-		if (lease->cgroup != cgroup)
-			continue;
-		enforcer_lease(leases->enforcer, cgroup, 0, 0);
-		*at = lease->next;
-		free_lease(leases, lease);
-		return;
-	}
-}
-
 static struct lease *find_lease(const struct leases *leases, uint64_t cgroup)
 {
 	struct lease *lease = leases->first;
@@ -260,7 +237,9 @@ static const struct lease_set *take_set(struct leases *leases, struct lease *lea
 	return set;
 }
 
-/* What names have opened stays open under the other policy where it grants them, too. */
+/* What names have opened stays open under the other policy where it grants them, too. Not looked
+ * for again after the change, as a reload does, since a call waits for it: an answer that comes in
+ * between opens nothing, and is asked for again. */
 static void carry_names(const struct leases *leases, uint64_t from, uint64_t to)
 {
 	if (POLICY_FLAGS(from & to) & POLICY_NAMES)
@@ -283,9 +262,40 @@ static void store(const struct leases *leases, struct lease *lease, const struct
 	}
 	enforcer_lease(leases->enforcer, lease->cgroup, set ? to : 0, lease->until_ns);
 	lease->in_force = set;
-	/* What was learnt meanwhile. */
-	if (set != before)
-		carry_names(leases, from, to);
+}
+
+/* What was taken of budgets is not forgotten with the lease. */
+static void end(const struct leases *leases, struct lease *lease)
+{
+	const struct agent *agent = agents_find(leases->agents, lease->cgroup);
+
+	if (agent && agent->loaded == lease->base)
+		store(leases, lease, NULL);
+	else
+		enforcer_lease(leases->enforcer, lease->cgroup, 0, 0);
+}
+
+void leases_free(struct leases *leases)
+{
+	if (!leases)
+		return;
+	while (leases->first)
+		leases_drop(leases, leases->first->cgroup);
+	free(leases);
+}
+
+void leases_drop(struct leases *leases, uint64_t cgroup)
+{
+	for (struct lease **at = &leases->first; *at; at = &(*at)->next) {
+		struct lease *lease = *at;
+
+		if (lease->cgroup != cgroup)
+			continue;
+		end(leases, lease);
+		*at = lease->next;
+		free_lease(leases, lease);
+		return;
+	}
 }
 
 /* What is under way now, in the kernel. */
