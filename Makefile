@@ -28,7 +28,7 @@ OPTIMISE ?= -O2 -g
 INCLUDES := -I. -Iuser -I$(BUILD)
 CFLAGS   += -std=gnu11 -D_GNU_SOURCE -DAGENTPOL_VERSION='"$(VERSION)"' $(OPTIMISE) $(WARNINGS) $(INCLUDES)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now
-LIBS     := -lbpf -lelf -lz -lcjson -lseccomp -lcap -levent_core -lssl -lcrypto -lpg_query -lpcre2-8
+LIBS     := -lbpf -lelf -lz -lcjson -lseccomp -lcap -levent_extra -levent_core -lssl -lcrypto -lpg_query -lpcre2-8
 
 # libFuzzer and the sanitizers take their own objects, in a build folder of their own.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -158,7 +158,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(wildcard user/*/*.h bpf/*.h)
 .SECONDARY:
 
 # ---- checks ----
-.PHONY: test check check-agentdojo check-sql check-sql-mutants check-layers check-unit check-sanitized check-vm fuzz bench bench-egress bench-names bench-sql bench-vm bench-watch demo deps install uninstall clean format help tests
+.PHONY: test check check-agentdojo check-sql check-sql-mutants check-layers check-unit check-sanitized check-vm fuzz bench bench-call bench-egress bench-names bench-sql bench-vm bench-watch demo deps install uninstall clean format help tests
 
 tests: all $(UNIT_TESTS) $(KERNEL_TESTS) $(TEST_TOOLS) $(EVASION_TOOLS)
 
@@ -196,7 +196,10 @@ check-layers: ## no include runs up the table of rooms
 
 fuzz: $(FUZZERS) ## build the libFuzzer targets (build/fuzz/)
 
-bench: bench-egress bench-names bench-sql bench-vm bench-watch ## every benchmark
+bench: bench-call bench-egress bench-names bench-sql bench-vm bench-watch ## every benchmark
+
+bench-call: $(BENCHMARKS) $(PROGRAMS) ## what the MCP gateway adds to a tool call
+	$(Q)AGENTPOL=$(BUILD)/agentpol $(BUILD)/tools/bench-call
 
 bench-egress: $(BENCHMARKS) ## cost of egress enforcement, as ratios (as root)
 	$(Q)$(BUILD)/tools/bench-egress

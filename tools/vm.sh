@@ -22,7 +22,7 @@ Environment:
   AGENTPOL_VM_MIRROR   a mirror of Debian (default http://deb.debian.org)
   AGENTPOL_VM_ACCEL    QEMU's accelerator (default tcg)
   AGENTPOL_VM_TIMEOUT  seconds that one kernel's tests may take (default 900)
-  AGENTPOL_VM_JOBS     kernels at a time (default: one for each CPU here, four at most)
+  AGENTPOL_VM_JOBS     kernels at a time (default: two for each CPU here, four at most)
   AGENTPOL_VM_LOGS     a folder that keeps each boot's console and output
 TEXT
 }
@@ -40,7 +40,8 @@ mirror=${AGENTPOL_VM_MIRROR:-http://deb.debian.org}
 accel=${AGENTPOL_VM_ACCEL:-tcg}
 timeout=${AGENTPOL_VM_TIMEOUT:-900}
 build=${BUILD:-build}
-jobs=${AGENTPOL_VM_JOBS:-$(nproc)}
+# A guest waits for its kernel half of the time: for each program of the LSM that it takes off.
+jobs=${AGENTPOL_VM_JOBS:-$(($(nproc) * 2))}
 [ "$jobs" -le 4 ] || jobs=4
 
 ok() { echo "ok - $1"; }

@@ -11,6 +11,7 @@ _agentpol_options() { # VERB
     import) echo "--from -n --name -f --format -h --help" ;;
     run) echo "-m --manifest -t --tool -u --user -q --quiet --fd --allow-degraded --log --socket
                --standalone -h --help" ;;
+    mcp) echo "-m --manifest --pin --repin -q --quiet --log --socket --standalone -h --help" ;;
     attach) echo "-m --manifest --cgroup --pid --container --unit -t --tool --allow-degraded
                   --keep-open --format --socket -h --help" ;;
     detach) echo "--cgroup --pid --container --unit --socket -h --help" ;;
@@ -25,7 +26,7 @@ _agentpol_options() { # VERB
 
 _agentpol_takes_value() { # OPTION
   case $1 in
-    -m | --manifest | --schema | -t | --tool | -u | --user | --fd | --log | --socket | --cgroup | --pid | \
+    -m | --manifest | --schema | -t | --tool | -u | --user | --fd | --pin | --log | --socket | --cgroup | --pid | \
       --container | --unit | --from | -n | --name | --format | --emit | -a | --agent | -k | --kind | -v | --verdict | -s | \
       --since) return 0 ;;
   esac
@@ -43,7 +44,7 @@ _agentpol_values() { # VERB OPTION WORD; 1 where the option has no list of value
       esac ;;
     --from) words="mcp openai anthropic" ;;
     --emit) words="maps seccomp landlock oci" ;;
-    -k | --kind) words="connect listen socket dns traffic agent lost" ;;
+    -k | --kind) words="connect listen socket dns call traffic agent lost" ;;
     -v | --verdict) words="allow deny would-deny noted" ;;
     -u | --user)
       mapfile -t COMPREPLY < <(compgen -u -- "$3")
@@ -65,7 +66,7 @@ _agentpol_values() { # VERB OPTION WORD; 1 where the option has no list of value
 
 _agentpol() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb="" i
-  local verbs="check compile decide sql test import run attach detach ps reload approvals approve refuse session doctor log"
+  local verbs="check compile decide sql test import run mcp attach detach ps reload approvals approve refuse session doctor log"
 
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -80,7 +81,7 @@ _agentpol() {
     mapfile -t COMPREPLY < <(compgen -W "$verbs $(_agentpol_options)" -- "$word")
     return
   fi
-  if [ "$verb" = run ]; then
+  if [ "$verb" = run ] || [ "$verb" = mcp ]; then
     # What stands behind the options is another command's line.
     for ((i++; i < COMP_CWORD; i++)); do
       case ${COMP_WORDS[i]} in
@@ -113,7 +114,7 @@ _agentpol() {
         session) mapfile -t COMPREPLY < <(compgen -W "reset" -- "$word") ;;
         sql) mapfile -t COMPREPLY < <(compgen -W "snapshot" -- "$word") ;;
         log) mapfile -t COMPREPLY < <(compgen -W "show follow stats" -- "$word") ;;
-        check | compile | decide | test | import | run | attach) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+        check | compile | decide | test | import | run | mcp | attach) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
       esac ;;
   esac
 }

@@ -23,6 +23,7 @@ complete -c agentpol -n __agentpol_verb -a sql -d 'Show what a statement touches
 complete -c agentpol -n __agentpol_verb -a test -d 'Run policy tests'
 complete -c agentpol -n __agentpol_verb -a import -d 'Make a manifest of a tool list'
 complete -c agentpol -n __agentpol_verb -a run -d 'Run a command under a manifest'
+complete -c agentpol -n __agentpol_verb -a mcp -d 'Stand between an MCP client and a tool server'
 complete -c agentpol -n __agentpol_verb -a attach -d 'Put a live cgroup under a manifest'
 complete -c agentpol -n __agentpol_verb -a detach -d 'Take the policy off a cgroup'
 complete -c agentpol -n __agentpol_verb -a ps -d 'List what is under a policy'
@@ -78,6 +79,16 @@ complete -c agentpol -n '__agentpol_verb run' -l socket -r -F -d 'Control socket
 complete -c agentpol -n '__agentpol_verb run' -l standalone -d 'Do without policyd though it runs'
 complete -c agentpol -n '__agentpol_verb run' -s h -l help -d 'Tell the options'
 
+complete -c agentpol -n '__agentpol_verb mcp' -a '(__fish_complete_command)'
+complete -c agentpol -n '__agentpol_verb mcp' -s m -l manifest -r -F -d 'The manifest'
+complete -c agentpol -n '__agentpol_verb mcp' -l pin -r -F -d 'Keep what the server says of its tools'
+complete -c agentpol -n '__agentpol_verb mcp' -l repin -d 'Take what it says now'
+complete -c agentpol -n '__agentpol_verb mcp' -s q -l quiet -d 'Do not tell denials'
+complete -c agentpol -n '__agentpol_verb mcp' -l log -x -a '(__fish_complete_directories)' -d 'Audit log'
+complete -c agentpol -n '__agentpol_verb mcp' -l socket -r -F -d 'Control socket of policyd'
+complete -c agentpol -n '__agentpol_verb mcp' -l standalone -d 'Do without policyd though it runs'
+complete -c agentpol -n '__agentpol_verb mcp' -s h -l help -d 'Tell the options'
+
 complete -c agentpol -n '__agentpol_verb attach' -s m -l manifest -r -F -d 'The manifest'
 complete -c agentpol -n '__agentpol_verb attach' -s t -l tool -x -d 'Grant what that tool may do, too'
 complete -c agentpol -n '__agentpol_verb attach' -l allow-degraded -d 'Take a manifest though not all of it can be enforced'
@@ -101,7 +112,7 @@ complete -c agentpol -n '__agentpol_verb doctor' -l syscalls -d 'What denies eac
 
 complete -c agentpol -n '__agentpol_verb log' -a 'show follow stats'
 complete -c agentpol -n '__agentpol_verb log' -s a -l agent -x -d 'Of that agent alone'
-complete -c agentpol -n '__agentpol_verb log' -s k -l kind -x -a 'connect listen socket dns traffic agent lost' -d 'Of that kind alone'
+complete -c agentpol -n '__agentpol_verb log' -s k -l kind -x -a 'connect listen socket dns call traffic agent lost' -d 'Of that kind alone'
 complete -c agentpol -n '__agentpol_verb log' -s v -l verdict -x -a 'allow deny would-deny noted' -d 'Of that verdict alone'
 complete -c agentpol -n '__agentpol_verb log' -s s -l since -x -a '30min 2h 1d 7d' -d 'Of then and later'
 complete -c agentpol -n '__agentpol_verb log' -l egress -d 'What was reached, or tried (stats)'

@@ -175,7 +175,7 @@ code_of() {
   awk '/^```/ {inside = !inside; next} inside || /^    [^ ]/' "$1"
   grep -oE '`[^`]+`' "$1" | tr -d '`'
 }
-pages="README.md CONTRIBUTING.md CHANGELOG.md docs/performance.md"
+pages="README.md CONTRIBUTING.md CHANGELOG.md docs/performance.md docs/tools.md"
 for page in $pages; do code_of "$page"; done >"$work/code"
 report "the commands that are named exist" \
   "$(grep -oE '(^|[ |(])agentpol [a-z]+' "$work/code" | awk '{print $NF}' | sort -u |

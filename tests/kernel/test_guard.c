@@ -495,6 +495,7 @@ static int set_up(void **state)
 	world.enforcer = enforcer_open(&options, &error);
 	if (!world.enforcer)
 		fail_msg("%s", error.text);
+	enforcer_keep_guard(world.enforcer, true);
 	outsider = fork();
 	if (outsider == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -515,6 +516,7 @@ static int tear_down(void **state)
 	}
 	if (enforcer_policy_of(world.enforcer, world.cgroup_id))
 		(void)!enforcer_release(world.enforcer, world.cgroup_id, &error);
+	enforcer_keep_guard(world.enforcer, false);
 	enforcer_close(world.enforcer);
 	(void)!enforcer_unpin_all(world.pins, &error);
 	return cgroup_end(world.cgroup, END_TIMEOUT_MS);

@@ -22,6 +22,7 @@ int cmd_compile(int argc, char **argv);
 int cmd_decide(int argc, char **argv);
 int cmd_test(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_mcp(int argc, char **argv);
 int cmd_attach(int argc, char **argv);
 int cmd_detach(int argc, char **argv);
 int cmd_ps(int argc, char **argv);

@@ -14,6 +14,7 @@ static const struct command commands[] = {
 	{"test", cmd_test, "run policy tests: requests and the verdicts they must get"},
 	{"import", cmd_import, "make a least-privilege manifest of a tool list"},
 	{"run", cmd_run, "run a command under a manifest"},
+	{"mcp", cmd_mcp, "stand between an MCP client and a tool server"},
 	{"attach", cmd_attach, "put a live cgroup under a manifest"},
 	{"detach", cmd_detach, "take the policy off a cgroup"},
 	{"ps", cmd_ps, "list what is under a policy, and what is enforced"},

@@ -103,7 +103,7 @@ static void print_question(const cJSON *subject, FILE *out)
 /* " tcp 203.0.113.9 port 443 (example.com)", " inet raw, protocol 1", ... */
 static void print_subject(const char *kind, const cJSON *subject, FILE *out)
 {
-	static const char *const words[] = {"socket",	  "access",  "path",
+	static const char *const words[] = {"socket",	  "access",  "path",   "tool",
 					    "capability", "syscall", "process"};
 	const char *name = scan_text(subject, "name"), *path = scan_text(subject, "unix");
 

@@ -5,8 +5,8 @@
 
 #define NS_PER_SECOND 1000000000ULL
 
-const char *const audit_kinds[] = {"connect", "listen", "socket", "dns", "sql",
-				   "traffic", "agent",	"lost",	  NULL};
+const char *const audit_kinds[] = {"connect", "listen",	 "socket", "dns",  "sql",
+				   "call",    "traffic", "agent",  "lost", NULL};
 const char *const audit_verdicts[] = {"allow", "deny", "would-deny", "undecided", "noted", NULL};
 
 void audit_time_format(uint64_t time_ns, char *text)

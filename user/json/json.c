@@ -41,6 +41,59 @@ struct json_position json_key_position_of(const struct json_document *document,
 				    document->places.items[index_of(member)].key);
 }
 
+/* Bytes of the string that begins at `text`; it is known to be closed. */
+static size_t string_length(const char *text)
+{
+	size_t at = 1;
+
+	while (text[at] != '"')
+		at += text[at] == '\\' ? 2 : 1;
+	return at + 1;
+}
+
+/* Bytes of the list or object that begins at `text`; it is known to be closed. */
+static size_t container_length(const char *text)
+{
+	size_t at = 0, depth = 0;
+
+	do {
+		const char byte = text[at];
+
+		if (byte == '{' || byte == '[')
+			depth++;
+		else if (byte == '}' || byte == ']')
+			depth--;
+		at += byte == '"' ? string_length(text + at) : 1;
+	} while (depth > 0);
+	return at;
+}
+
+/* Bytes of the number or the word that begins at `text`. */
+static size_t word_length(const char *text, size_t left)
+{
+	size_t at = 1;
+
+	while (at < left && text[at] && !strchr(",]} \t\r\n", text[at]))
+		at++;
+	return at;
+}
+
+const char *json_text_of(const struct json_document *document, const char *text,
+			 const json_value *value, size_t *length)
+{
+	const char *start = text + document->places.items[index_of(value)].value;
+
+	if (*start == '{' || *start == '[') {
+		*length = container_length(start);
+	} else if (*start == '"') {
+		*length = string_length(start);
+	} else {
+		/* A number or a word. At the root it may be the text's last byte. */
+		*length = word_length(start, document->places.length - (size_t)(start - text));
+	}
+	return start;
+}
+
 static int fault_twice(const struct json_document *document, const cJSON *second,
 		       struct json_fault *fault)
 {

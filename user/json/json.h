@@ -56,6 +56,10 @@ struct json_position json_position_of(const struct json_document *document,
 struct json_position json_key_position_of(const struct json_document *document,
 					  const json_value *member);
 
+/* A value as it stands in `text`, which the document was parsed from; not NUL-terminated. */
+const char *json_text_of(const struct json_document *document, const char *text,
+			 const json_value *value, size_t *length);
+
 /* Members; NULL where absent or where `object` is NULL or no object. */
 const json_value *json_member(const json_value *object, const char *key);
 const json_value *json_first(const json_value *container);

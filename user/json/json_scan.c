@@ -421,7 +421,7 @@ int json_scan(const char *text, size_t length, struct json_places *places, struc
 		.fault = fault,
 	};
 
-	*places = (struct json_places){0};
+	*places = (struct json_places){.length = length};
 	if (scan_start(&scan))
 		return -1;
 	for (;;) {

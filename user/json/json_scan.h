@@ -20,6 +20,7 @@ struct json_places {
 	size_t count, room;
 	uint32_t *lines; /* owned; offset of the first byte of each line */
 	size_t line_count, line_room;
+	size_t length; /* of the text */
 };
 
 void json_places_free(struct json_places *places);

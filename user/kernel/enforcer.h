@@ -91,6 +91,13 @@ void enforcer_lease(struct enforcer *enforcer, uint64_t cgroup, uint64_t policy,
  * to them before). Also for a cgroup that is gone. */
 int enforcer_release(struct enforcer *enforcer, uint64_t cgroup, struct error *error) MUST_USE;
 
+/*
+ * While it is kept, the LSM's programs stay attached though the last cgroup is released: for who
+ * enrols several, one after the other. Linux 6.1 takes an eighth of a second to take each of some
+ * sixty off, nearly all of it waiting.
+ */
+void enforcer_keep_guard(struct enforcer *enforcer, bool keep);
+
 /* A connection that a listener accepted before there was a policy: answers on it are no egress. The
  * socket is named by a descriptor of the caller's; `pid` is told with its denials. -errno. */
 int enforcer_mark_inbound(const struct enforcer *enforcer, int socket, pid_t pid) MUST_USE;

@@ -40,6 +40,7 @@ struct enforcer {
 	struct bpf_object *unix_object;	 /* NULL: the kernel does not ask about Unix sockets */
 	struct bpf_object *guard_object; /* NULL: BPF is not among the active LSMs */
 	bool guard_attached;
+	bool guard_kept;		 /* though nobody is enrolled */
 	struct bpf_object *watch_object; /* NULL: not asked for yet, or the kernel does not take it
 					  */
 	bool watch_tried, watch_attached;

@@ -247,11 +247,18 @@ static void detach_guard(struct enforcer *enforcer)
 {
 	char folder[PATH_MAX];
 
-	if (!enforcer->guard_object || enforcer->enrolled || !enforcer->guard_attached)
+	if (!enforcer->guard_object || enforcer->enrolled || !enforcer->guard_attached ||
+	    enforcer->guard_kept)
 		return;
 	(void)snprintf(folder, sizeof(folder), "%s/links", enforcer->pin_root);
 	machine_links_detach(enforcer->guard_object, folder);
 	enforcer->guard_attached = false;
+}
+
+void enforcer_keep_guard(struct enforcer *enforcer, bool keep)
+{
+	enforcer->guard_kept = keep;
+	detach_guard(enforcer);
 }
 
 static bool policy_is_watched(uint64_t policy)

@@ -276,8 +276,12 @@ int selftest_run_connections(struct enforcer *enforcer, struct error *error)
 
 int selftest_run(struct enforcer *enforcer, struct error *error)
 {
-	const int result = selftest_run_connections(enforcer, error);
+	int result;
 
-	return result == 0 && enforcer_judges_tasks(enforcer) ? selftest_run_tasks(enforcer, error)
-							      : result;
+	enforcer_keep_guard(enforcer, true);
+	result = selftest_run_connections(enforcer, error);
+	if (result == 0 && enforcer_judges_tasks(enforcer))
+		result = selftest_run_tasks(enforcer, error);
+	enforcer_keep_guard(enforcer, false);
+	return result;
 }

@@ -68,10 +68,13 @@ void trial_make(struct trial *trial)
 	*trial = (struct trial){0};
 	(void)snprintf(pins, sizeof(pins), PIN_ROOT_DEFAULT "/run/doctor-%ld", (long)getpid());
 	enforcer = enforcer_open(&options, &error);
-	if (enforcer)
+	if (enforcer) {
+		enforcer_keep_guard(enforcer, true);
 		try_enforcer(trial, enforcer);
-	else
+		enforcer_keep_guard(enforcer, false);
+	} else {
 		(void)note(trial, "the programs are loaded", -1, &error);
+	}
 	enforcer_close(enforcer);
 	if (enforcer_unpin_all(pins, &error) < 0)
 		(void)note(trial, "nothing of the trial is left", -1, &error);

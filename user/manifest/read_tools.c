@@ -19,6 +19,22 @@ static void read_description(struct reader *reader, const json_value *value, voi
 	((struct tool *)target)->description = reader_copy(reader, json_as_string(value));
 }
 
+static void read_title(struct reader *reader, const json_value *value, void *target)
+{
+	((struct tool *)target)->title = reader_copy(reader, json_as_string(value));
+}
+
+/* The value's text, which the gateway tells clients. */
+static const char *copy_text(struct reader *reader, const json_value *value)
+{
+	_cleanup_free_ char *text = json_print(value);
+
+	if (text)
+		return reader_copy(reader, text);
+	reader_out_of_memory(reader);
+	return NULL;
+}
+
 static void read_input_schema(struct reader *reader, const json_value *value, void *target)
 {
 	((struct tool *)target)->input_schema = read_schema(reader, value);
@@ -40,7 +56,8 @@ static const struct key_spec annotation_keys[] = {
 
 static void read_annotations(struct reader *reader, const json_value *value, void *target)
 {
-	(void)reader_object(reader, value, annotation_keys, ARRAY_SIZE(annotation_keys), target);
+	if (reader_object(reader, value, annotation_keys, ARRAY_SIZE(annotation_keys), target))
+		((struct tool *)target)->annotations = copy_text(reader, value);
 }
 
 static void read_effect(struct reader *reader, const json_value *value, void *target)
@@ -226,7 +243,7 @@ static void read_ask_timeout(struct reader *reader, const json_value *value, voi
 
 static const struct key_spec tool_keys[] = {
 	{"description", KIND_STRING, read_description, NULL},
-	{"title", KIND_STRING, NULL, NULL},
+	{"title", KIND_STRING, read_title, NULL},
 	{"inputSchema", KIND_OBJECT, read_input_schema, NULL},
 	{"outputSchema", KIND_OBJECT, read_output_schema, NULL},
 	{"annotations", KIND_OBJECT, read_annotations, NULL},

@@ -202,7 +202,9 @@ struct argument_limit {
 
 struct tool {
 	const char *name;
+	const char *title;	  /* may be NULL */
 	const char *description;  /* may be NULL */
+	const char *annotations;  /* its JSON text; may be NULL */
 	const char *input_schema; /* its JSON text; NULL: {"type": "object"} */
 	enum tool_effect effect;
 	bool effect_present;

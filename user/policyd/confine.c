@@ -96,6 +96,13 @@ static int filter_syscalls(const char *const *names, struct error *error)
 	return 0;
 }
 
+int confine_syscalls(const char *const *names, struct error *error)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return fail(error, "no_new_privs");
+	return filter_syscalls(names, error);
+}
+
 int confine_self(const struct confinement *confinement, struct error *error)
 {
 	if (set_limits(confinement, error) < 0 || change_user(confinement, error) < 0 ||

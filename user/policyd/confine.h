@@ -28,5 +28,7 @@ struct confinement {
 
 /* In this order: limits, root, user, capabilities, system calls. Needs root. */
 int confine_self(const struct confinement *confinement, struct error *error) MUST_USE;
+/* The last step alone, for who is not root: no new privileges, and these system calls. */
+int confine_syscalls(const char *const *names, struct error *error) MUST_USE;
 
 #endif
