@@ -92,5 +92,7 @@ say "What the log says: agentpol log show --verdict deny"
 say "One record whole, as it stands in the log"
 "$BUILD"/agentpol log show --log "$work/log" --verdict deny --format json | head -n 1 | jq . | sed 's/^/  /'
 
+# shellcheck source=tools/demo-tools.sh
+. tools/demo-tools.sh
 # shellcheck source=tools/demo-database.sh
 . tools/demo-database.sh

@@ -9,9 +9,10 @@ _agentpol_options() { # VERB
     sql) echo "-m --manifest --tool --schema -f --format -h --help" ;;
     test) echo "-f --format -h --help" ;;
     import) echo "--from -n --name -f --format -h --help" ;;
-    run) echo "-m --manifest -t --tool -u --user -q --quiet --fd --allow-degraded --log --socket
+    run) echo "-m --manifest -t --tool -u --user -q --quiet --fd --leases --allow-degraded --log --socket
                --standalone -h --help" ;;
-    mcp) echo "-m --manifest --pin --repin -q --quiet --log --socket --standalone -h --help" ;;
+    mcp) echo "-m --manifest --pin --repin --http --upstream --tool-scope -u --user --allow-degraded -q
+               --quiet --log --socket --standalone -h --help" ;;
     attach) echo "-m --manifest --cgroup --pid --container --unit -t --tool --allow-degraded
                   --keep-open --format --socket -h --help" ;;
     detach) echo "--cgroup --pid --container --unit --socket -h --help" ;;
@@ -26,7 +27,7 @@ _agentpol_options() { # VERB
 
 _agentpol_takes_value() { # OPTION
   case $1 in
-    -m | --manifest | --schema | -t | --tool | -u | --user | --fd | --pin | --log | --socket | --cgroup | --pid | \
+    -m | --manifest | --schema | -t | --tool | -u | --user | --fd | --leases | --http | --upstream | --pin | --log | --socket | --cgroup | --pid | \
       --container | --unit | --from | -n | --name | --format | --emit | -a | --agent | -k | --kind | -v | --verdict | -s | \
       --since) return 0 ;;
   esac
@@ -57,7 +58,7 @@ _agentpol_values() { # VERB OPTION WORD; 1 where the option has no list of value
     --unit)
       words=$(systemctl list-units --type=service --no-legend --plain 2>/dev/null | cut -d' ' -f1) ;;
     -s | --since) words="30min 2h 1d 7d" ;;
-    -t | --tool | -n | --name | -a | --agent | --container | --fd)
+    -t | --tool | -n | --name | -a | --agent | --container | --fd | --leases | --http | --upstream)
       return 0 ;; # known to the manifest, the log or the runtime alone
     *) return 1 ;;
   esac
