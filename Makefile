@@ -100,7 +100,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(call quiet,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -lpthread
 
-$(BUILD)/tests/kernel/test_names: $(BUILD)/tests/kernel/names_world.o
+$(addprefix $(BUILD)/tests/kernel/test_,leases names): $(BUILD)/tests/kernel/names_world.o
 $(addprefix $(BUILD)/tests/kernel/test_,differential names unix): $(BUILD)/tests/kernel/random_text.o
 $(BUILD)/tests/kernel/%: $(BUILD)/tests/kernel/%.o $(BUILD)/tests/kernel/harness.o $(LIBRARY)
 	$(call quiet,LINK,$@)

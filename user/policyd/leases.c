@@ -4,7 +4,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "kernel/learnt.h"
 #include "kernel/tables.h"
+#include "policyd/lease_budgets.h"
 #include "policyd/prepare.h"
 
 #define NS_PER_SECOND 1000000000ULL
@@ -20,6 +22,7 @@ struct open_tool {
 struct lease_set {
 	struct lease_set *next;
 	struct agent shown; /* the agent as events are explained by; its policy is owned */
+	struct lease_buckets buckets;
 };
 
 struct lease {
@@ -29,6 +32,9 @@ struct lease {
 	struct open_tool *open;
 	struct lease_set *sets;
 	size_t set_count;
+	const struct lease_set *in_force; /* NULL: the agent's own policy */
+	struct lease_ledger ledger;
+	struct lease_buckets own_buckets; /* of the agent's own policy */
 	uint64_t until_ns;
 };
 
@@ -59,7 +65,7 @@ struct leases *leases_new(struct enforcer *enforcer, struct agents *agents, stru
 	return leases;
 }
 
-static void free_lease(struct leases *leases, struct lease *lease)
+static void forget_calls(struct lease *lease)
 {
 	while (lease->open) {
 		struct open_tool *open = lease->open;
@@ -67,38 +73,28 @@ static void free_lease(struct leases *leases, struct lease *lease)
 		lease->open = open->next;
 		free(open);
 	}
+}
+
+static void free_set(struct leases *leases, struct lease_set *set)
+{
+	tables_retire(leases->enforcer, set->shown.loaded);
+	policy_free(set->shown.policy);
+	lease_buckets_free(&set->buckets);
+	free(set);
+}
+
+static void free_lease(struct leases *leases, struct lease *lease)
+{
+	forget_calls(lease);
 	while (lease->sets) {
 		struct lease_set *set = lease->sets;
 
 		lease->sets = set->next;
-		tables_retire(leases->enforcer, set->shown.loaded);
-		policy_free(set->shown.policy);
-		free(set);
+		free_set(leases, set);
 	}
+	lease_buckets_free(&lease->own_buckets);
+	lease_ledger_free(&lease->ledger);
 	free(lease);
-}
-
-void leases_free(struct leases *leases)
-{
-	if (!leases)
-		return;
-	while (leases->first)
-		leases_drop(leases, leases->first->cgroup);
-	free(leases);
-}
-
-void leases_drop(struct leases *leases, uint64_t cgroup)
-{
-	for (struct lease **at = &leases->first; *at; at = &(*at)->next) {
-		struct lease *lease = *at;
-
-		if (lease->cgroup != cgroup)
-			continue;
-		enforcer_lease(leases->enforcer, cgroup, 0, 0);
-		*at = lease->next;
-		free_lease(leases, lease);
-		return;
-	}
 }
 
 static struct lease *find_lease(const struct leases *leases, uint64_t cgroup)
@@ -123,6 +119,12 @@ static struct lease *take_lease(struct leases *leases, const struct agent *agent
 	lease = calloc(1, sizeof(*lease));
 	if (!lease) {
 		(void)error_set(error, STATUS_SYSTEM, "out of memory");
+		return NULL;
+	}
+	if (lease_buckets_find(leases->enforcer, agent, &lease->ledger, &lease->own_buckets,
+			       error) < 0) {
+		lease_ledger_free(&lease->ledger);
+		free(lease);
 		return NULL;
 	}
 	lease->cgroup = agent->cgroup;
@@ -224,10 +226,76 @@ static const struct lease_set *take_set(struct leases *leases, struct lease *lea
 	set->shown.policy = prepared.policy;
 	set->shown.loaded = prepared.loaded;
 	(void)snprintf(set->shown.tool, sizeof(set->shown.tool), "%s", name);
+	if (lease_buckets_find(leases->enforcer, &set->shown, &lease->ledger, &set->buckets,
+			       error) < 0) {
+		free_set(leases, set);
+		return NULL;
+	}
 	set->next = lease->sets;
 	lease->sets = set;
 	lease->set_count++;
 	return set;
+}
+
+/* What names have opened stays open under the other policy where it grants them, too. Not looked
+ * for again after the change, as a reload does, since a call waits for it: an answer that comes in
+ * between opens nothing, and is asked for again. */
+static void carry_names(const struct leases *leases, uint64_t from, uint64_t to)
+{
+	if (POLICY_FLAGS(from & to) & POLICY_NAMES)
+		learnt_carry_over(leases->enforcer, POLICY_ID(from), POLICY_ID(to));
+}
+
+/* No set: the agent's own policy. */
+static void store(const struct leases *leases, struct lease *lease, const struct lease_set *set)
+{
+	const struct lease_set *before = lease->in_force;
+	const uint64_t from = before ? before->shown.loaded : lease->base;
+	const uint64_t to = set ? set->shown.loaded : lease->base;
+
+	if (set != before) {
+		carry_names(leases, from, to);
+		lease_buckets_leave(leases->enforcer, &lease->ledger,
+				    before ? &before->buckets : &lease->own_buckets);
+		lease_buckets_enter(leases->enforcer, &lease->ledger,
+				    set ? &set->buckets : &lease->own_buckets);
+	}
+	enforcer_lease(leases->enforcer, lease->cgroup, set ? to : 0, lease->until_ns);
+	lease->in_force = set;
+}
+
+/* What was taken of budgets is not forgotten with the lease. */
+static void end(const struct leases *leases, struct lease *lease)
+{
+	const struct agent *agent = agents_find(leases->agents, lease->cgroup);
+
+	if (agent && agent->loaded == lease->base)
+		store(leases, lease, NULL);
+	else
+		enforcer_lease(leases->enforcer, lease->cgroup, 0, 0);
+}
+
+void leases_free(struct leases *leases)
+{
+	if (!leases)
+		return;
+	while (leases->first)
+		leases_drop(leases, leases->first->cgroup);
+	free(leases);
+}
+
+void leases_drop(struct leases *leases, uint64_t cgroup)
+{
+	for (struct lease **at = &leases->first; *at; at = &(*at)->next) {
+		struct lease *lease = *at;
+
+		if (lease->cgroup != cgroup)
+			continue;
+		end(leases, lease);
+		*at = lease->next;
+		free_lease(leases, lease);
+		return;
+	}
 }
 
 /* What is under way now, in the kernel. */
@@ -244,8 +312,7 @@ static int put_in_force(struct leases *leases, struct lease *lease, const struct
 		if (!set)
 			return -1;
 	}
-	enforcer_lease(leases->enforcer, lease->cgroup, set ? set->shown.loaded : 0,
-		       lease->until_ns);
+	store(leases, lease, set);
 	return 0;
 }
 
@@ -318,11 +385,18 @@ int leases_open(struct leases *leases, uint64_t cgroup, const char *tool, uint64
 {
 	const struct agent *agent = find_agent(leases, cgroup, error);
 	struct lease *lease = agent ? take_lease(leases, agent, error) : NULL;
+	const uint64_t now = now_ns();
 	struct open_tool *open;
 
 	if (!lease)
 		return -1;
-	lease->until_ns = now_ns() + ttl_ns;
+	/* What nobody has renewed in time has ended, and comes not back with another call. */
+	if (lease->open && now >= lease->until_ns) {
+		forget_calls(lease);
+		store(leases, lease, NULL);
+	}
+	if (!lease->open || lease->until_ns < now + ttl_ns)
+		lease->until_ns = now + ttl_ns;
 	open = find_open(lease, tool);
 	if (!open)
 		return open_first(leases, lease, agent, tool, error);
@@ -345,9 +419,10 @@ void leases_close(struct leases *leases, uint64_t cgroup, const char *tool)
 	*at = open->next;
 	free(open);
 	/* What can't be narrowed is closed: the others' calls are denied. */
-	if (!agent || lease->base != agent->loaded ||
-	    put_in_force(leases, lease, agent, NULL, &error) < 0)
-		enforcer_lease(leases->enforcer, cgroup, 0, 0);
+	if (!agent || lease->base != agent->loaded)
+		leases_drop(leases, cgroup);
+	else if (put_in_force(leases, lease, agent, NULL, &error) < 0)
+		store(leases, lease, NULL);
 }
 
 void leases_renew(struct leases *leases, uint64_t cgroup, uint64_t ttl_ns)
