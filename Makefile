@@ -28,7 +28,7 @@ OPTIMISE ?= -O2 -g
 INCLUDES := -I. -Iuser -I$(BUILD)
 CFLAGS   += -std=gnu11 -D_GNU_SOURCE -DAGENTPOL_VERSION='"$(VERSION)"' $(OPTIMISE) $(WARNINGS) $(INCLUDES)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now
-LIBS     := -lbpf -lelf -lz -lcjson -lseccomp -lcap -levent_extra -levent_core -lssl -lcrypto -lpg_query -lpcre2-8
+LIBS     := -lbpf -lelf -lz -lcjson -lseccomp -lcap -levent_extra -levent_core -lssl -lcrypto -lpg_query -lpcre2-8 -lm
 
 # libFuzzer and the sanitizers take their own objects, in a build folder of their own.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

@@ -194,7 +194,7 @@ ok "and it is logged" has_record "$work/daemon" '.reason == "killed"'
 kill -STOP "$policyd_pid"
 live connect 60 2>/dev/null &
 late=$!
-wait_for 5 holds "$work/out" EPERM
+wait_for 20 holds "$work/out" EPERM
 is "as long as policyd is stopped, it is a denial" "$(head -1 "$work/out")" EPERM
 kill -CONT "$policyd_pid"
 wait "$late" 2>/dev/null
@@ -203,7 +203,7 @@ is "and later a kill" $? 137
 kill -STOP "$policyd_pid"
 live connect 60 2>/dev/null &
 late=$!
-wait_for 5 holds "$work/out" EPERM
+wait_for 20 holds "$work/out" EPERM
 moved=$(head -1 "$cgroups/$name/child/cgroup.procs")
 while read -r pid; do echo "$pid" >"$cgroups/$name-other/cgroup.procs"; done < <(cat "$cgroups/$name/child/cgroup.procs")
 kill -CONT "$policyd_pid"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "base/json_write.h"
 
@@ -15,6 +16,8 @@
 /* A client that does not read its stream loses it. */
 #define STREAM_BYTES_MAX (8U << 20)
 #define HTTP_BAD_GATEWAY 502
+/* How often a client is looked for that waits. */
+#define LOOK_US 500000
 
 /* What a client says to the server besides "Mcp-...", and what the server says to it. Each once:
  * of a header that comes twice, two readers may take two values. */
@@ -68,7 +71,7 @@ static void on_client_gone(struct evhttp_connection *connection, void *context)
 	/* From the event loop: it may be what is being served. */
 	(void)connection;
 	exchange->down = NULL;
-	evtimer_add(exchange->gone, &at_once);
+	evtimer_add(exchange->look, &at_once);
 }
 
 /* Nobody waits any more for what a person is asked. */
@@ -87,14 +90,34 @@ static void withdraw(struct http_exchange *exchange)
 	front->current = NULL;
 }
 
-/* A stream is for that client alone; a call that the server has goes on, and how it ends is noted.
- */
-static void on_gone(evutil_socket_t fd, short what, void *context)
+/* libevent does not read from a client whose answer is still to come, and would not see it go. */
+static bool client_is_there(struct evhttp_request *down)
 {
+	struct evhttp_connection *connection = evhttp_request_get_connection(down);
+	const evutil_socket_t fd = bufferevent_getfd(evhttp_connection_get_bufferevent(connection));
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
+}
+
+/* Now and then, and when the client has gone. A stream is for that client alone; a call that the
+ * server has goes on, and how it ends is noted. */
+static void on_look(evutil_socket_t fd, short what, void *context)
+{
+	const struct timeval later = {.tv_usec = LOOK_US};
 	struct http_exchange *exchange = context;
 
 	(void)fd;
 	(void)what;
+	if (exchange->down && client_is_there(exchange->down)) {
+		(void)evtimer_add(exchange->look, &later);
+		return;
+	}
+	if (exchange->down) {
+		/* Comes back here. */
+		evhttp_connection_free(evhttp_request_get_connection(exchange->down));
+		return;
+	}
 	if (!exchange->up && exchange->id[0])
 		withdraw(exchange);
 	if (!exchange->up || exchange->command == EVHTTP_REQ_GET)
@@ -210,6 +233,7 @@ void http_exchange_answer_status(struct http_exchange *exchange, int status)
 
 struct http_exchange *http_exchange_new(struct http_session *session, struct evhttp_request *down)
 {
+	const struct timeval later = {.tv_usec = LOOK_US};
 	struct http_front *front = session->front;
 	struct http_exchange *exchange =
 		front->exchange_count < EXCHANGES_MAX ? calloc(1, sizeof(*exchange)) : NULL;
@@ -217,12 +241,12 @@ struct http_exchange *http_exchange_new(struct http_session *session, struct evh
 	if (!exchange)
 		return NULL;
 	exchange->text = evbuffer_new();
-	exchange->gone = evtimer_new(front->base, on_gone, exchange);
-	if (!exchange->text || !exchange->gone) {
+	exchange->look = evtimer_new(front->base, on_look, exchange);
+	if (!exchange->text || !exchange->look) {
 		if (exchange->text)
 			evbuffer_free(exchange->text);
-		if (exchange->gone)
-			event_free(exchange->gone);
+		if (exchange->look)
+			event_free(exchange->look);
 		free(exchange);
 		return NULL;
 	}
@@ -233,9 +257,11 @@ struct http_exchange *http_exchange_new(struct http_session *session, struct evh
 	exchange->next = front->exchanges;
 	front->exchanges = exchange;
 	front->exchange_count++;
-	if (down)
-		evhttp_connection_set_closecb(evhttp_request_get_connection(down), on_client_gone,
-					      exchange);
+	if (!down)
+		return exchange;
+	(void)evtimer_add(exchange->look, &later);
+	evhttp_connection_set_closecb(evhttp_request_get_connection(down), on_client_gone,
+				      exchange);
 	return exchange;
 }
 
@@ -261,7 +287,7 @@ void http_exchange_free(struct http_exchange *exchange)
 	}
 	if (exchange->up)
 		evhttp_cancel_request(exchange->up);
-	event_free(exchange->gone);
+	event_free(exchange->look);
 	evhttp_clear_headers(&exchange->headers);
 	evbuffer_free(exchange->text);
 	http_events_free(&exchange->events);

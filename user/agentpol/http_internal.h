@@ -46,8 +46,8 @@ struct http_exchange {
 	struct http_events events; /* of a stream */
 	const struct http_event *event; /* that is being passed on */
 	bool started;			/* the stream to the client */
-	struct event *gone; /* owned: the client is; what follows is done from the loop */
-	bool muted;	    /* what the gateway says to the client is not passed on */
+	struct event *look;		/* owned: is the client still there? */
+	bool muted;			/* what the gateway says to the client is not passed on */
 };
 
 struct http_front {

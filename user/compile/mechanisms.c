@@ -65,7 +65,7 @@ const struct mechanism mechanisms[] = {
 	{"statements of SQL",
 	 BOTH(FULLY(0, "cgroup BPF: connect; the guard between client and server"))},
 	{"tool calls, budgets", BOTH(FULLY(0, "the gateway: agentpol mcp"))},
-	{"grants of a call (scope: call)",
+	{"grants of a call",
 	 {FULLY(NEED_LSM, "cgroup BPF, BPF LSM: leases, by agentpol mcp --tool-scope"),
 	  PARTLY(0, "cgroup BPF: leases of network grants, by agentpol mcp --tool-scope")},
 	 NOTHING},

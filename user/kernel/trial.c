@@ -76,6 +76,7 @@ void trial_make(struct trial *trial)
 		(void)note(trial, "the programs are loaded", -1, &error);
 	}
 	enforcer_close(enforcer);
-	if (enforcer_unpin_all(pins, &error) < 0)
+	/* Where nothing was loaded, who may not load may not look, either. */
+	if (enforcer_unpin_all(pins, &error) < 0 && enforcer)
 		(void)note(trial, "nothing of the trial is left", -1, &error);
 }
