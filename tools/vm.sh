@@ -199,7 +199,7 @@ copy_with_libraries() { # ROOT FROM TO
 
 programs=(agentpol policyd tests/kernel/test_enforcement tests/kernel/test_differential
   tests/kernel/test_sockets tests/kernel/test_unix tests/kernel/test_traffic tests/kernel/test_names
-  tests/kernel/test_steer tests/kernel/test_guard tests/kernel/test_watch)
+  tests/kernel/test_steer tests/kernel/test_guard tests/kernel/test_watch tests/kernel/test_leases)
 statics=(tests/evasion/breach/breach) # no library goes with them
 init=tools/vm-init
 make_initramfs() { # KERNEL-FOLDER TO

@@ -7,6 +7,7 @@
 
 #include "agentpol/commands.h"
 #include "agentpol/daemon.h"
+#include "agentpol/daemon_options.h"
 #include "policyd/config.h"
 
 #define COMMON_USAGE                                                                   \
@@ -38,46 +39,6 @@ static const char usage_session[] = "Usage: agentpol session reset AGENT\n"
 				    "budget is used. `agentpol ps`\n"
 				    "shows the sessions.\n"
 				    "\n" COMMON_USAGE;
-
-enum { OPTION_FORMAT = 256, OPTION_SOCKET };
-
-static const struct option options_approvals[] = {
-	{"format", required_argument, NULL, OPTION_FORMAT},
-	{"socket", required_argument, NULL, OPTION_SOCKET},
-	{"help", no_argument, NULL, 'h'},
-	{0},
-};
-/* The same without the format. */
-static const struct option *const options_others = options_approvals + 1;
-
-struct arguments {
-	const char *socket;
-	bool json, help;
-};
-
-static int parse(int argc, char **argv, const struct option *options, struct arguments *arguments)
-{
-	int option;
-
-	*arguments = (struct arguments){.socket = SOCKET_PATH_DEFAULT};
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (option) {
-		case OPTION_FORMAT:
-			if (command_read_format(argv[0], optarg, &arguments->json))
-				return STATUS_UNUSABLE;
-			break;
-		case OPTION_SOCKET:
-			arguments->socket = optarg;
-			break;
-		case 'h':
-			arguments->help = true;
-			return 0;
-		default:
-			return command_usage(argv[0], "wrong option");
-		}
-	}
-	return 0;
-}
 
 static void start_request(struct json_writer *request, const char *operation)
 {
@@ -124,10 +85,10 @@ int cmd_approvals(int argc, char **argv)
 	_cleanup_json_document_ struct json_document *reply = NULL;
 	_cleanup_client_ struct client *client = NULL;
 	_cleanup_free_ char *text = NULL;
-	struct arguments arguments;
+	struct daemon_options arguments;
 	const json_value *list;
 	struct error error;
-	int status = parse(argc, argv, options_approvals, &arguments);
+	int status = daemon_options_parse(argc, argv, true, &arguments);
 
 	if (status)
 		return status;
@@ -177,9 +138,9 @@ static int answer_one(struct client *client, const char *verb, const char *writt
 static int answer_all(int argc, char **argv, const char *usage)
 {
 	_cleanup_client_ struct client *client = NULL;
-	struct arguments arguments;
+	struct daemon_options arguments;
 	struct error error;
-	int status = parse(argc, argv, options_others, &arguments);
+	int status = daemon_options_parse(argc, argv, false, &arguments);
 
 	if (status)
 		return status;
@@ -215,9 +176,9 @@ int cmd_session(int argc, char **argv)
 	_cleanup_json_writer_ struct json_writer request = {0};
 	_cleanup_json_document_ struct json_document *reply = NULL;
 	_cleanup_client_ struct client *client = NULL;
-	struct arguments arguments;
+	struct daemon_options arguments;
 	struct error error;
-	int status = parse(argc, argv, options_others, &arguments);
+	int status = daemon_options_parse(argc, argv, false, &arguments);
 
 	if (status)
 		return status;

@@ -5,6 +5,7 @@
 
 #include "agentpol/commands.h"
 #include "agentpol/daemon.h"
+#include "agentpol/daemon_options.h"
 #include "policyd/config.h"
 
 static const char usage_ps[] =
@@ -28,49 +29,7 @@ static const char usage_reload[] =
 	"      --socket PATH     policyd's socket (default " SOCKET_PATH_DEFAULT ")\n"
 	"  -h, --help\n";
 
-enum { OPTION_FORMAT = 256, OPTION_SOCKET };
-
-static const struct option options_ps[] = {
-	{"format", required_argument, NULL, OPTION_FORMAT},
-	{"socket", required_argument, NULL, OPTION_SOCKET},
-	{"help", no_argument, NULL, 'h'},
-	{0},
-};
-/* The same without the format. */
-static const struct option *const options_reload = options_ps + 1;
-
-struct arguments {
-	const char *socket;
-	bool json, help;
-};
-
-static int parse(int argc, char **argv, const struct option *options, struct arguments *arguments)
-{
-	int option;
-
-	*arguments = (struct arguments){.socket = SOCKET_PATH_DEFAULT};
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (option) {
-		case OPTION_FORMAT:
-			if (command_read_format(argv[0], optarg, &arguments->json))
-				return STATUS_UNUSABLE;
-			break;
-		case OPTION_SOCKET:
-			arguments->socket = optarg;
-			break;
-		case 'h':
-			arguments->help = true;
-			return 0;
-		default:
-			return command_usage(argv[0], "wrong option");
-		}
-	}
-	if (optind < argc)
-		return command_usage(argv[0], "unexpected argument: %s", argv[optind]);
-	return 0;
-}
-
-static struct json_document *ask(const struct arguments *arguments, const char *operation,
+static struct json_document *ask(const struct daemon_options *arguments, const char *operation,
 				 struct error *error)
 {
 	_cleanup_client_ struct client *client = client_open(arguments->socket, error);
@@ -148,10 +107,10 @@ int cmd_ps(int argc, char **argv)
 {
 	_cleanup_json_document_ struct json_document *reply = NULL;
 	_cleanup_free_ char *text = NULL, *sessions_text = NULL;
-	struct arguments arguments;
+	struct daemon_options arguments;
 	const json_value *agents, *sessions;
 	struct error error;
-	int status = parse(argc, argv, options_ps, &arguments), result = STATUS_DONE;
+	int status = daemon_options_parse(argc, argv, true, &arguments), result = STATUS_DONE;
 
 	if (status)
 		return status;
@@ -159,6 +118,8 @@ int cmd_ps(int argc, char **argv)
 		(void)fputs(usage_ps, stdout);
 		return STATUS_DONE;
 	}
+	if (optind < argc)
+		return command_usage(argv[0], "unexpected argument: %s", argv[optind]);
 	reply = ask(&arguments, "ps", &error);
 	if (!reply)
 		return command_fail("ps", &error);
@@ -189,9 +150,9 @@ int cmd_ps(int argc, char **argv)
 int cmd_reload(int argc, char **argv)
 {
 	_cleanup_json_document_ struct json_document *reply = NULL;
-	struct arguments arguments;
+	struct daemon_options arguments;
 	struct error error;
-	int status = parse(argc, argv, options_reload, &arguments);
+	int status = daemon_options_parse(argc, argv, false, &arguments);
 
 	if (status)
 		return status;
@@ -199,6 +160,8 @@ int cmd_reload(int argc, char **argv)
 		(void)fputs(usage_reload, stdout);
 		return STATUS_DONE;
 	}
+	if (optind < argc)
+		return command_usage(argv[0], "unexpected argument: %s", argv[optind]);
 	reply = ask(&arguments, "reload", &error);
 	if (!reply)
 		return command_fail("reload", &error);

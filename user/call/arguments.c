@@ -22,6 +22,8 @@ struct holding {
 
 /* The name of a pointer in the message; long ones are cut. */
 #define POINTER_SHOWN 80
+/* Of a step of a pointer. */
+#define STEP_ROOM 512
 
 static void set_rule(const struct holding *holding, const char *key)
 {
@@ -39,7 +41,8 @@ static void set_rule(const struct holding *holding, const char *key)
 		}
 	}
 	escaped[length] = '\0';
-	verdict_set_rule(holding->verdict, &holding->tool->scope, "/arguments/%s/%s", escaped, key);
+	verdict_set_rule(holding->verdict, &holding->tool->scope, "/arguments/%s%s%s", escaped,
+			 key[0] ? "/" : "", key);
 }
 
 static bool refuse(const struct holding *holding, const char *key, const char *sentence)
@@ -244,21 +247,81 @@ static bool hold_one(const struct holding *holding)
 	       (!limit->egress || hold_egress(holding));
 }
 
+/* The step of a pointer that comes next, and whether it is a place in a list (RFC 6901). */
+static bool is_index(const char *pointer)
+{
+	const size_t length = strcspn(pointer + 1, "/");
+
+	return length > 0 && strspn(pointer + 1, "0123456789") == length;
+}
+
+/* "/a/b" into "/a". */
+static size_t first_step(const char *pointer, char *step, size_t room)
+{
+	const size_t length = 1 + strcspn(pointer + 1, "/");
+
+	if (length >= room)
+		return 0;
+	memcpy(step, pointer, length);
+	step[length] = '\0';
+	return length;
+}
+
+static bool hold_at(struct holding *holding, const json_value *value, const char *pointer);
+
+/* At the end of the pointer: a list's items, one by one. */
+static bool hold_items(struct holding *holding, const json_value *list)
+{
+	json_for_each (item, list) {
+		holding->value = item;
+		if (!hold_one(holding))
+			return false;
+	}
+	return true;
+}
+
+static bool hold_each(struct holding *holding, const json_value *list, const char *pointer)
+{
+	json_for_each (item, list)
+		if (!hold_at(holding, item, pointer))
+			return false;
+	return true;
+}
+
+static bool hold_member(struct holding *holding, const json_value *value, const char *pointer)
+{
+	char step[STEP_ROOM];
+	const size_t length = first_step(pointer, step, sizeof(step));
+
+	if (!length)
+		return refuse(holding, "", "is longer than any name that is looked up");
+	return hold_at(holding, digest_find(value, step), pointer + length);
+}
+
+/*
+ * What the rest of the pointer leads to. What stands in the way of it is refused: a text where an
+ * object should be may be one to the server, when it is read as JSON. Of a list without a place
+ * named each item is meant. As deep as the reader of JSON lets a value be.
+ */
+static bool hold_at(struct holding *holding, const json_value *value, const char *pointer)
+{
+	if (!value || json_is_null(value))
+		return true;
+	holding->value = value;
+	if (!*pointer)
+		return json_is_array(value) ? hold_items(holding, value) : hold_one(holding);
+	if (json_is_array(value) && !is_index(pointer))
+		return hold_each(holding, value, pointer);
+	if (json_is_array(value) || json_is_object(value))
+		return hold_member(holding, value, pointer);
+	return refuse(holding, "", "goes through what is neither an object nor a list");
+}
+
 bool arguments_hold(const struct policy *policy, const struct tool *tool,
 		    const struct ready_limit *ready, const json_value *arguments,
 		    struct verdict *verdict)
 {
-	const json_value *value = digest_find(arguments, ready->limit->pointer);
-	struct holding holding = {policy, tool, ready, value, verdict};
+	struct holding holding = {policy, tool, ready, arguments, verdict};
 
-	if (!value || json_is_null(value))
-		return true;
-	if (!json_is_array(value))
-		return hold_one(&holding);
-	json_for_each (item, value) {
-		holding.value = item;
-		if (!hold_one(&holding))
-			return false;
-	}
-	return true;
+	return hold_at(&holding, arguments, ready->limit->pointer);
 }

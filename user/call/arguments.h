@@ -15,7 +15,8 @@ struct ready_limit {
 
 /*
  * Holds what the limit's pointer leads to against it. Absent and null are no value, which
- * inputSchema may require; of a list each item is held. True, or false with *verdict a denial.
+ * inputSchema may require; of a list, also on the way, each item is held. What stands in the way is
+ * refused. True, or false with *verdict a denial.
  */
 bool arguments_hold(const struct policy *policy, const struct tool *tool,
 		    const struct ready_limit *ready, const json_value *arguments,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policyd/agents.h"
+#include "policyd/agents_internal.h"
 
 #include <string.h>
 
@@ -21,31 +21,6 @@
 #define LEARNT_SWEEP_SECONDS 60
 /* Replaced policies are taken out at the latest when so many have come together. */
 #define RETIRED_MAX 64
-
-/* A policy that was replaced: events of its time are still to be explained. */
-struct past_policy {
-	struct past_policy *next;
-	struct policy *policy; /* owned */
-	uint64_t loaded;
-	uint64_t cgroup;
-};
-
-/* A cgroup that has gone. */
-struct lingering {
-	struct lingering *next;
-	uint64_t cgroup, loaded;
-	unsigned seconds; /* left */
-};
-
-struct agents {
-	struct enforcer *enforcer;
-	struct lingering *lingering;
-	struct agent *first;
-	struct past_policy *past;
-	struct leases *leases;
-	char *state_folder; /* NULL: none */
-	unsigned tidied;    /* times, since what names have opened was looked through */
-};
 
 struct agents *agents_new(struct enforcer *enforcer, const char *state_folder, struct error *error)
 {
@@ -72,7 +47,7 @@ struct agents *agents_new(struct enforcer *enforcer, const char *state_folder, s
 	return NULL;
 }
 
-static void agent_free(struct agent *agent)
+void agent_free(struct agent *agent)
 {
 	policy_free(agent->policy);
 	agent_sql_free(agent->sql);
@@ -192,8 +167,7 @@ static const char *scope_name(const struct policy *policy, const char *name)
 	return tool ? tool->name : "";
 }
 
-/* For its leases, which are made of it; without memory there are none. */
-static void keep_manifest(struct agent *agent, const char *text, size_t length)
+void agent_keep_manifest(struct agent *agent, const char *text, size_t length)
 {
 	agent->manifest_text = NULL;
 	for (size_t i = 0; i < agent->policy->tool_count && !agent->manifest_text; i++)
@@ -216,7 +190,7 @@ static void take_request(struct agent *agent, const struct agent_request *reques
 	(void)snprintf(agent->tool, sizeof(agent->tool), "%s", tool);
 	(void)snprintf(agent->manifest_path, sizeof(agent->manifest_path), "%s",
 		       request->manifest_path);
-	keep_manifest(agent, request->manifest_text, request->manifest_length);
+	agent_keep_manifest(agent, request->manifest_text, request->manifest_length);
 }
 
 static int save(const struct agents *agents, const struct agent *agent,
@@ -433,7 +407,7 @@ int agents_reload(struct agents *agents, uint64_t cgroup, struct error *error)
 	return agents_attach(agents, &request, NULL, error);
 }
 
-static bool still_is(const char *cgroup_path, uint64_t cgroup)
+bool agent_still_is(const char *cgroup_path, uint64_t cgroup)
 {
 	struct error error;
 	uint64_t now;
@@ -481,7 +455,7 @@ void agents_tidy(struct agents *agents, void (*vanished)(const struct agent *age
 
 	for (agent = agents->first; agent && vanished; agent = next) {
 		next = agent->next;
-		if (still_is(agent->cgroup_path, agent->cgroup))
+		if (agent_still_is(agent->cgroup_path, agent->cgroup))
 			continue;
 		vanished(agent, context);
 		linger(agents, agent);
@@ -493,119 +467,4 @@ void agents_tidy(struct agents *agents, void (*vanished)(const struct agent *age
 		return;
 	agents->tidied = 0;
 	learnt_sweep(agents->enforcer);
-}
-
-/* ---- adoption ---- */
-
-struct adoption {
-	struct agents *agents;
-	uint64_t *cgroups; /* that are enrolled */
-	uint32_t *live;
-	size_t cgroup_count, live_count, adopted, orphans;
-};
-
-/* A predecessor's agent: its tables are there already, only the explanation is made anew. */
-static struct agent *read_agent(const struct agents *agents, uint64_t cgroup, uint64_t loaded)
-{
-	struct error error;
-	struct agent *agent = calloc(1, sizeof(*agent));
-	_cleanup_free_ char *text = NULL;
-	size_t length;
-
-	if (!agent)
-		return NULL;
-	if (state_load(agents->state_folder, cgroup, agent, &text, &length, &error) == 0 &&
-	    agent->loaded == loaded) {
-		const struct agent_request request = {.manifest_path = agent->manifest_path,
-						      .manifest_text = text,
-						      .manifest_length = length,
-						      .tool = agent->tool};
-
-		agent->policy = agents_read_manifest(&request, &error);
-	}
-	if (agent->policy)
-		agent->sql = agent_sql_new(
-			agent->tool[0] ? policy_find_tool(agent->policy, agent->tool) : NULL, text,
-			length, &error);
-	if (!agent->policy) {
-		free(agent);
-		return NULL;
-	}
-	if (!cgroup_container_id(agent->cgroup_path, agent->container))
-		agent->container[0] = '\0';
-	keep_manifest(agent, text, length);
-	return agent;
-}
-
-static void adopt_one(uint64_t cgroup, uint64_t loaded, void *context)
-{
-	struct adoption *adoption = context;
-	struct agents *agents = adoption->agents;
-	struct agent *agent = read_agent(agents, cgroup, loaded);
-	struct error error;
-
-	if (adoption->cgroup_count < CGROUPS_MAX)
-		adoption->cgroups[adoption->cgroup_count++] = cgroup;
-	if (agent && !still_is(agent->cgroup_path, cgroup)) {
-		/* Gone while nobody looked; another cgroup by that name is not the agent's. */
-		(void)!enforcer_release(agents->enforcer, cgroup, &error);
-		state_remove(agents->state_folder, cgroup);
-		agent_free(agent);
-		return;
-	}
-	if (adoption->live_count < CGROUPS_MAX)
-		adoption->live[adoption->live_count++] = POLICY_ID(loaded);
-	/* Enrolling again turns the pinned links to this program version. */
-	if (!agent || (enforcer_enrol(agents->enforcer, agent->cgroup_path, loaded, &error) < 0)) {
-		adoption->orphans++;
-		if (agent)
-			agent_free(agent);
-		return;
-	}
-	agent->next = agents->first;
-	agents->first = agent;
-	adoption->adopted++;
-}
-
-/* A state whose cgroup is not enrolled: its writer was killed in an attach or a detach, when the
- * limits may have been set already. */
-static void drop_stale(uint64_t cgroup, void *context)
-{
-	const struct adoption *adoption = context;
-	const char *folder = adoption->agents->state_folder;
-	struct agent *agent;
-	_cleanup_free_ char *text = NULL;
-	struct error ignored;
-	size_t length;
-
-	for (size_t i = 0; i < adoption->cgroup_count; i++)
-		if (adoption->cgroups[i] == cgroup)
-			return;
-	agent = calloc(1, sizeof(*agent));
-	if (!agent)
-		return;
-	if (state_load(folder, cgroup, agent, &text, &length, &ignored) == 0 &&
-	    still_is(agent->cgroup_path, cgroup))
-		limits_put_back(agent->cgroup_path, &agent->limits_before);
-	state_remove(folder, cgroup);
-	free(agent);
-}
-
-int agents_adopt(struct agents *agents, size_t *adopted, size_t *orphans, struct error *error)
-{
-	struct adoption adoption = {.agents = agents};
-	_cleanup_free_ uint32_t *live = calloc(CGROUPS_MAX, sizeof(*live));
-	_cleanup_free_ uint64_t *cgroups = calloc(CGROUPS_MAX, sizeof(*cgroups));
-	int result;
-
-	if (!live || !cgroups)
-		return error_set(error, STATUS_SYSTEM, "out of memory");
-	adoption.live = live;
-	adoption.cgroups = cgroups;
-	enforcer_each_enrolled(agents->enforcer, adopt_one, &adoption);
-	state_each(agents->state_folder, drop_stale, &adoption);
-	result = tables_adopt(agents->enforcer, live, adoption.live_count, error);
-	*adopted = adoption.adopted;
-	*orphans = adoption.orphans;
-	return result;
 }
