@@ -35,7 +35,9 @@ readonly boot_timeout=60 boot_tries=3
 readonly modules=(veth tcp_diag udp_diag raw_diag)
 readonly packages=(qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4 dash iproute2 debian-archive-keyring)
 
-cache=${AGENTPOL_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/agentpol/kernels}
+# Who has no $HOME (a service, a build) has one all the same.
+home=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
+cache=${AGENTPOL_VM_CACHE:-${XDG_CACHE_HOME:-$home/.cache}/agentpol/kernels}
 mirror=${AGENTPOL_VM_MIRROR:-http://deb.debian.org}
 accel=${AGENTPOL_VM_ACCEL:-tcg}
 timeout=${AGENTPOL_VM_TIMEOUT:-900}
