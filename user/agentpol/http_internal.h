@@ -46,6 +46,7 @@ struct http_exchange {
 	struct http_events events; /* of a stream */
 	const struct http_event *event; /* that is being passed on */
 	bool started;			/* the stream to the client */
+	bool resumable;			/* the stream: an event of it had an id */
 	struct event *look;		/* owned: is the client still there? */
 	bool muted;			/* what the gateway says to the client is not passed on */
 };
