@@ -13,7 +13,7 @@ odd=4101 front=4102 every=4103 every_front=4104
 cat >"$work/odd.json" <<JSON
 {"agentpol": 1, "name": "$name", "budgets": {"denials": 1000}, "tools": {
   "plain": {"arguments": {"/n": {"maximum": 3}}}, "pieces": {}, "dies": {}, "fails": {}, "slow": {}, "junk": {}, "batch": {}, "huge": {},
-  "another": {}, "asks": {"confirm": "ask", "ask_timeout": "20s"}}}
+  "another": {}, "other": {}, "asks": {"confirm": "ask", "ask_timeout": "20s"}}}
 JSON
 serve_front() { # MANIFEST PORT UPSTREAM OPTION...
   "${near[@]}" "$agentpol" mcp -m "$work/$1.json" --log "$work/log" --http "$2" --upstream "$3" "${@:4}" >"$work/front.$2" 2>&1 &
@@ -72,6 +72,12 @@ ok "contradictions are in the log" has_record "$work/log" '.kind == "call" and .
 
 like "a stream in pieces of a byte" "$(call 6 pieces)" "^200 .*id: 3.*pieces done"
 like "a stream that breaks off is none of a client's calls" "$(call 7 dies)" "^200"
+like "which is told in it" "$(call 7 dies)" '^200 .*"id":7.*broke off'
+is "in a stream that is whole" "$(call 7 dies | grep -c 'HTTP/1.1')" 0
+like "and its id is free again" "$(call 7 plain)" "^200 .*plain done"
+like "an answer to something else" "$(call 7 other)" '"id":7.*not one to the request'
+like "leaves nothing behind" "$(call 7 plain)" "^200 .*plain done"
+like "a body of another charset is not taken" "$("${near[@]}" curl -s -m 5 -w '%{http_code}' -H 'Content-Type: application/json; charset=utf-7' -d '{"jsonrpc":"2.0","id":1,"method":"ping"}' "$url")" "415$"
 like "an error of the server's" "$(call 8 fails)" "^500 \\{\\}"
 like "junk" "$(call 9 junk)" "^(200|502) .*error"
 like "a batch from the server" "$(call 10 batch)" "error"
@@ -97,6 +103,9 @@ like "by its name" "$(call 1 plain '{}' -H "Mcp-Session-Id: $one")" "^200 .*plai
 ok "the server sees it" grep -q "tools/call plain $one" "$work/upstream"
 "${near[@]}" curl -s -m 5 -X DELETE -H "Mcp-Session-Id: $one" "$url" >/dev/null
 ok "its end goes to the server" grep -q "DELETE $one" "$work/upstream"
+
+like "and is one here, too" "$(call 2 plain '{}' -H "Mcp-Session-Id: $one")" "^404 .*-32001"
+like "of no other session" "$(call 2 plain '{}' -H "Mcp-Session-Id: $two")" "^200 .*plain done"
 
 # ---- nobody there ----
 

@@ -327,6 +327,54 @@ static void a_tool_that_changes_is_denied(void **state)
 	rig_free(rig);
 }
 
+static void a_tool_that_changed_in_one_session_is_denied_in_all(void **state)
+{
+	struct rig *rig = rig_new("enforce", "\"a\": {}");
+
+	(void)state;
+	rig_say(rig, LIST);
+	rig_answer(rig, RESULT("1", "{\"tools\":[" TOOL("a", "one") "]}"));
+	rig_say(rig, LIST);
+	rig_answer(rig, RESULT("1", "{\"tools\":[" TOOL("a", "another") "]}"));
+	rig_connect(rig);
+	rig_say(rig, CALL("1", "a", "{}"));
+	assert_has(rig->client.text, "\"reason\":\"pin\"");
+	assert_int_equal(rig->server.count, 2);
+	rig_free(rig);
+}
+
+static void an_odd_name_in_a_list_is_seen(void **state)
+{
+	static const char *const calls[] = {
+		CALL("1", "a", "{\"edits\":[{\"path\":\"/data/x\"},{\"Path\":\"/etc/shadow\"}]}"),
+		CALL("1", "a", "{\"edits\":[[{\"PATH\":\"/etc/shadow\"}]]}"),
+		CALL("1", "a", "{\"edits\":{\"pAth\":\"/etc/shadow\"}}"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		struct rig *rig = rig_new("enforce", "\"a\": {\"arguments\": {\"/edits/path\": "
+						     "{\"under\": [\"/data\"]}}}");
+
+		rig_say(rig, calls[i]);
+		assert_has(rig->client.text, "\"reason\":\"argument\"");
+		assert_int_equal(rig->server.count, 0);
+		rig_free(rig);
+	}
+}
+
+static void lists_in_each_item_of_a_list_are_taken(void **state)
+{
+	struct rig *rig = rig_new("enforce", "\"a\": {\"arguments\": {\"/edits/path\": "
+					     "{\"under\": [\"/data\"]}}}");
+
+	(void)state;
+	rig_say(rig,
+		CALL("1", "a", "{\"edits\":[{\"path\":[\"/data/x\"]},{\"path\":[\"/data/y\"]}]}"));
+	assert_int_equal(rig->server.count, 1);
+	rig_free(rig);
+}
+
 static void no_answer_brings_a_list_past_the_filter(void **state)
 {
 	static const char *const answers[] = {
@@ -533,6 +581,9 @@ int main(void)
 		cmocka_unit_test(a_cancelled_call_has_not_succeeded),
 		cmocka_unit_test(the_list_has_what_is_granted_in_the_manifests_words),
 		cmocka_unit_test(a_tool_that_changes_is_denied),
+		cmocka_unit_test(a_tool_that_changed_in_one_session_is_denied_in_all),
+		cmocka_unit_test(an_odd_name_in_a_list_is_seen),
+		cmocka_unit_test(lists_in_each_item_of_a_list_are_taken),
 		cmocka_unit_test(no_answer_brings_a_list_past_the_filter),
 		cmocka_unit_test(audit_mode_takes_nothing_away),
 		cmocka_unit_test(what_is_under_way_is_bounded),

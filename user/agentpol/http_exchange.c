@@ -212,7 +212,7 @@ void http_exchange_answer(struct http_exchange *exchange, const char *text, size
 {
 	if (exchange->muted)
 		return;
-	if (exchange->up && exchange->body == BODY_EVENTS) {
+	if (exchange->started || (exchange->up && exchange->body == BODY_EVENTS)) {
 		write_event(exchange, text, length);
 		return;
 	}
@@ -334,6 +334,7 @@ static void on_event(const struct http_event *event, void *context)
 	if (event->type[0] && strcmp(event->type, "message") != 0)
 		return;
 	exchange->event = event;
+	exchange->resumable = exchange->resumable || event->id[0];
 	if (event->too_long)
 		give_gateway(exchange, NULL, 0);
 	else if (event->length > 0)
@@ -426,24 +427,35 @@ static void pass_json(struct http_exchange *exchange)
 
 	if (text && evbuffer_remove(exchange->text, text, length) == (int)length)
 		give_gateway(exchange, exchange->too_long ? NULL : text, length);
-	answer = evbuffer_get_length(exchange->text);
-	if (answer == 0)
-		answer_for_server(exchange, "the server's answer is no message");
+	if (exchange->id[0] && mcp_gateway_awaits(exchange->session->gateway, exchange->id_key)) {
+		(void)evbuffer_drain(exchange->text, evbuffer_get_length(exchange->text));
+		answer_for_server(exchange, "the server's answer is not one to the request");
+	}
 	answer = evbuffer_get_length(exchange->text);
 	finish_client(exchange, answer ? exchange->status : HTTP_BAD_GATEWAY,
 		      answer ? (const char *)evbuffer_pullup(exchange->text, -1) : NULL, answer);
 }
 
+/* A call that no stream will answer any more has failed: its lease and its place in the order end
+ * here. In a session a stream of events with ids goes on by GET, where the client asks for it. */
+static void finish_stream(struct http_exchange *exchange)
+{
+	struct http_session *session = exchange->session;
+
+	if (exchange->id[0] && !(exchange->resumable && session->id[0]) &&
+	    mcp_gateway_awaits(session->gateway, exchange->id_key))
+		answer_for_server(exchange, "the server's answer broke off");
+	if (exchange->down && exchange->started) {
+		struct evhttp_request *down = exchange->down;
+
+		leave_client(exchange);
+		evhttp_send_reply_end(down);
+	}
+}
+
 static void finish(struct http_exchange *exchange)
 {
-	struct evhttp_request *down = exchange->down;
-
-	if (exchange->body == BODY_EVENTS) {
-		if (down && exchange->started) {
-			leave_client(exchange);
-			evhttp_send_reply_end(down);
-		}
-	} else if (exchange->status < 200 || exchange->status > 299) {
+	if (exchange->status < 200 || exchange->status > 299) {
 		pass_failure(exchange);
 	} else if (evbuffer_get_length(exchange->text) || exchange->too_long) {
 		pass_json(exchange);
@@ -457,8 +469,12 @@ static void finish(struct http_exchange *exchange)
 static void on_done(struct evhttp_request *up, void *context)
 {
 	struct http_exchange *exchange = context;
+	bool ends_session;
 
-	if (!up || evhttp_request_get_response_code(up) == 0) {
+	if (exchange->body == BODY_EVENTS) {
+		exchange->up = NULL;
+		finish_stream(exchange);
+	} else if (!up || evhttp_request_get_response_code(up) == 0) {
 		exchange->body = BODY_NONE;
 		exchange->up = NULL;
 		answer_for_server(exchange, "the server can't be reached");
@@ -466,9 +482,14 @@ static void on_done(struct evhttp_request *up, void *context)
 	} else {
 		finish(exchange);
 	}
+	ends_session = up && exchange->command == EVHTTP_REQ_DELETE && exchange->session->id[0] &&
+		       exchange->status >= 200 && exchange->status <= 299;
 	/* libevent frees it. */
 	exchange->up = NULL;
-	http_exchange_free(exchange);
+	if (ends_session)
+		http_session_free(exchange->session);
+	else
+		http_exchange_free(exchange);
 }
 
 void http_exchange_forward(struct http_exchange *exchange, const char *text, size_t length)

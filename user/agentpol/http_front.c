@@ -8,7 +8,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#include "agentpol/http_checks.h"
+#include "call/http_checks.h"
 
 /* Sessions whose clients have not ended them are forgotten, the longest unused first. */
 #define SESSIONS_MAX	       1024

@@ -4,8 +4,8 @@
  * for each request of a client one to the server. A session of the protocol (Mcp-Session-Id) has
  * one gateway; who has none shares.
  */
-#ifndef AGENTPOL_AGENTPOL_HTTP_FRONT_H
-#define AGENTPOL_AGENTPOL_HTTP_FRONT_H
+#ifndef AGENTPOL_CALL_HTTP_FRONT_H
+#define AGENTPOL_CALL_HTTP_FRONT_H
 
 #include <event2/event.h>
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the front's rooms share; http_front.c and http_exchange.c alone include it. */
-#ifndef AGENTPOL_AGENTPOL_HTTP_INTERNAL_H
-#define AGENTPOL_AGENTPOL_HTTP_INTERNAL_H
+#ifndef AGENTPOL_CALL_HTTP_INTERNAL_H
+#define AGENTPOL_CALL_HTTP_INTERNAL_H
 
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <sys/queue.h>
 
-#include "agentpol/http_events.h"
+#include "call/http_events.h"
 #include "agentpol/http_front.h"
 #include "call/message.h"
 
@@ -46,6 +46,7 @@ struct http_exchange {
 	struct http_events events; /* of a stream */
 	const struct http_event *event; /* that is being passed on */
 	bool started;			/* the stream to the client */
+	bool resumable;			/* the stream: an event of it had an id */
 	struct event *look;		/* owned: is the client still there? */
 	bool muted;			/* what the gateway says to the client is not passed on */
 };

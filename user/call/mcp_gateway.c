@@ -118,6 +118,13 @@ void mcp_gateway_note(struct mcp_gateway *gateway, const char *tool, const char 
 	tell(gateway, &record);
 }
 
+bool mcp_gateway_awaits(const struct mcp_gateway *gateway, const char *id_key)
+{
+	const struct flight *flight = flights_find(&gateway->flights, id_key);
+
+	return flight && flight->sent;
+}
+
 void mcp_gateway_server_gone(struct mcp_gateway *gateway, const char *why)
 {
 	while (gateway->flights.open) {

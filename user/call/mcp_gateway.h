@@ -57,6 +57,8 @@ void mcp_gateway_free(struct mcp_gateway *gateway);
 /* One message; `text` NULL: one that was too long, and was skipped. */
 void mcp_gateway_from_client(struct mcp_gateway *gateway, const char *text, size_t length);
 void mcp_gateway_from_server(struct mcp_gateway *gateway, const char *text, size_t length);
+/* Is a request of this id (message.h: id_key) at the server, without its answer? */
+bool mcp_gateway_awaits(const struct mcp_gateway *gateway, const char *id_key);
 /* The server has gone: what has no answer gets one. */
 void mcp_gateway_server_gone(struct mcp_gateway *gateway, const char *why);
 

@@ -262,7 +262,8 @@ static void judge(struct mcp_gateway *gateway, struct flight *flight, const stru
 						     .reason = "memory",
 						     .message = "out of memory"}};
 
-	if (seen && seen->changed)
+	/* Another session of the same server may have been told first. */
+	if ((seen && seen->changed) || pins_is_changed(gateway->setup.pins, flight->name))
 		deny_changed(gateway, flight, &decision);
 	else if (odd)
 		deny_odd(gateway, flight, &decision, odd);

@@ -27,17 +27,26 @@ static bool next_step(const char **pointer, char *step)
 	return true;
 }
 
+/* Of a list each item is looked at, whether the pointer names a place in it or not: as deep as the
+ * reader of JSON lets a value be. */
 static const char *find_along(const json_value *value, const char *pointer)
 {
 	char step[STEP_MAX];
 	const char *const words[] = {step, NULL};
-	const char *odd = NULL;
+	const char *odd = NULL, *rest = pointer;
 
-	while (!odd && value && next_step(&pointer, step)) {
-		odd = message_odd_key(value, words);
-		value = json_member(value, step);
+	if (!value || !next_step(&rest, step))
+		return NULL;
+	if (json_is_array(value)) {
+		const bool index = step[0] && strspn(step, "0123456789") == strlen(step);
+
+		json_for_each (item, value)
+			if (!odd)
+				odd = find_along(item, index ? rest : pointer);
+		return odd;
 	}
-	return odd;
+	odd = message_odd_key(value, words);
+	return odd ? odd : find_along(json_member(value, step), rest);
 }
 
 const char *odd_argument_find(const struct tool *tool, const json_value *arguments)

@@ -14,6 +14,7 @@
 struct pin {
 	char *name; /* owned */
 	char hash[HASH_TEXT];
+	bool changed; /* the server says something else now */
 };
 struct pins {
 	struct pin *items; /* owned */
@@ -35,7 +36,7 @@ void pins_free(struct pins *pins)
 	free(pins);
 }
 
-static const struct pin *find(const struct pins *pins, const char *name)
+static struct pin *find(const struct pins *pins, const char *name)
 {
 	for (size_t i = 0; i < pins->count; i++)
 		if (strcmp(pins->items[i].name, name) == 0)
@@ -53,6 +54,7 @@ static bool add(struct pins *pins, const char *name, const char *hash)
 	if (!own)
 		return false;
 	pins->items[pins->count].name = own;
+	pins->items[pins->count].changed = false;
 	(void)snprintf(pins->items[pins->count].hash, HASH_TEXT, "%s", hash);
 	pins->count++;
 	return true;
@@ -132,14 +134,22 @@ static bool hash_tool(const json_value *tool, char *text)
 
 enum pin_answer pins_see(struct pins *pins, const char *name, const json_value *tool)
 {
-	const struct pin *pin = find(pins, name);
+	struct pin *pin = find(pins, name);
 	char hash[HASH_TEXT];
 
 	if (!hash_tool(tool, hash))
 		return PIN_FAILED;
-	if (pin)
-		return strcmp(pin->hash, hash) == 0 ? PIN_SAME : PIN_CHANGED;
-	return add(pins, name, hash) ? PIN_NEW : PIN_FAILED;
+	if (!pin)
+		return add(pins, name, hash) ? PIN_NEW : PIN_FAILED;
+	pin->changed = strcmp(pin->hash, hash) != 0;
+	return pin->changed ? PIN_CHANGED : PIN_SAME;
+}
+
+bool pins_is_changed(const struct pins *pins, const char *name)
+{
+	const struct pin *pin = find(pins, name);
+
+	return pin && pin->changed;
 }
 
 /* ---- the file ---- */

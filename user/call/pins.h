@@ -29,5 +29,7 @@ char *pins_print(const struct pins *pins) MUST_USE;
 /* Compares a tool of a tools/list result, all of it but "_meta", with its pin; one that has none is
  * pinned. PIN_FAILED: no memory, which is no answer. */
 enum pin_answer pins_see(struct pins *pins, const char *name, const json_value *tool);
+/* Was it PIN_CHANGED when it was seen last, in whatever session? */
+bool pins_is_changed(const struct pins *pins, const char *name);
 
 #endif

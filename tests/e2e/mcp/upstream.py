@@ -65,7 +65,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             answer["result"] = {"content": [{"type": "text", "text": f"{tool} done"}]}
         body = json.dumps(answer).encode()
         how = {"pieces": self.pieces, "dies": self.dies, "fails": self.fails, "slow": self.slow, "junk": self.junk,
-               "batch": self.batch, "huge": self.huge, "another": self.another}.get(tool)
+               "batch": self.batch, "huge": self.huge, "another": self.another, "other": self.other}.get(tool)
         if how:
             how(body)
         else:
@@ -106,6 +106,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.chunk(b"data: " + b"x" * 5000000 + b"\n\n")
         self.chunk(b"data: " + body + b"\n\n")
         self.chunk(b"")
+
+    def other(self, body):
+        text = b'{"jsonrpc":"2.0","method":"notifications/message","params":{}}'
+        self.start("application/json", 200, len(text))
+        self.wfile.write(text)
 
     def another(self, body):
         # An answer to a question that the client has not asked.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Is an HTTP request what it claims to be? Headers against each other and against the message. */
-#ifndef AGENTPOL_AGENTPOL_HTTP_CHECKS_H
-#define AGENTPOL_AGENTPOL_HTTP_CHECKS_H
+#ifndef AGENTPOL_CALL_HTTP_CHECKS_H
+#define AGENTPOL_CALL_HTTP_CHECKS_H
 
 #include <stdbool.h>
 
@@ -19,6 +19,7 @@ struct http_claims {
 /* Does a page of another site speak here (DNS rebinding, cross-site requests)? "Host" must be a
  * loopback one, "Origin" too where there is one. */
 bool http_is_local(const struct http_claims *claims);
+/* Of UTF-8 and of no other charset. */
 bool http_is_json(const char *content_type);
 /* NULL where the headers agree with the message, else a sentence (static). From 2026-07-28 on they
  * must be there. */

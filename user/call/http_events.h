@@ -3,8 +3,8 @@
  * A stream of server-sent events (WHATWG HTML, 9.2.6), as Streamable HTTP carries messages in it.
  * Bounded: one event.
  */
-#ifndef AGENTPOL_AGENTPOL_HTTP_EVENTS_H
-#define AGENTPOL_AGENTPOL_HTTP_EVENTS_H
+#ifndef AGENTPOL_CALL_HTTP_EVENTS_H
+#define AGENTPOL_CALL_HTTP_EVENTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

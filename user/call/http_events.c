@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agentpol/http_events.h"
+#include "call/http_events.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -78,19 +78,11 @@ static bool is_field(const char *line, size_t name_length, const char *name)
 	return strlen(name) == name_length && memcmp(line, name, name_length) == 0;
 }
 
-static void on_line(const char *line, size_t length, void *context)
+static void take_line(struct http_events *events, const char *line, size_t length)
 {
-	struct http_events *events = context;
 	const char *colon, *value;
 	size_t name, rest;
 
-	if (!line) {
-		events->any = events->too_long = true;
-		return;
-	}
-	/* Lines end with CR LF, too. */
-	if (length > 0 && line[length - 1] == '\r')
-		length--;
 	if (length == 0) {
 		finish_event(events);
 		return;
@@ -115,6 +107,29 @@ static void on_line(const char *line, size_t length, void *context)
 		take_word(events->id, sizeof(events->id), value, rest);
 	else if (is_field(line, name, "retry"))
 		take_word(events->retry, sizeof(events->retry), value, rest);
+}
+
+/* Lines end with LF, CR LF or CR: what is held for one line here is two to a client that reads by
+ * the standard, and the second would be one that nobody has looked at. */
+static void on_line(const char *line, size_t length, void *context)
+{
+	struct http_events *events = context;
+	const char *end;
+
+	if (!line) {
+		events->any = events->too_long = true;
+		return;
+	}
+	if (length > 0 && line[length - 1] == '\r')
+		length--;
+	while ((end = memchr(line, '\r', length)) != NULL) {
+		const size_t part = (size_t)(end - line);
+
+		take_line(events, line, part);
+		line += part + 1;
+		length -= part + 1;
+	}
+	take_line(events, line, length);
 }
 
 int http_events_push(struct http_events *events, const char *bytes, size_t length)

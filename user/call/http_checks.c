@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agentpol/http_checks.h"
+#include "call/http_checks.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -49,8 +49,23 @@ bool http_is_json(const char *content_type)
 {
 	static const char json[] = "application/json";
 
-	return content_type && strncasecmp(content_type, json, sizeof(json) - 1) == 0 &&
-	       strchr("; \t", content_type[sizeof(json) - 1]) != NULL;
+	static const char *const parameters[] = {"charset=utf-8", "charset=\"utf-8\""};
+	const char *rest;
+
+	if (!content_type || strncasecmp(content_type, json, sizeof(json) - 1) != 0)
+		return false;
+	rest = content_type + sizeof(json) - 1;
+	rest += strspn(rest, " \t");
+	if (*rest == '\0')
+		return true;
+	if (*rest++ != ';')
+		return false;
+	rest += strspn(rest, " \t");
+	/* Servers of the SDK decode a body by its charset: in UTF-7 "+AC4-" is ".". */
+	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
+		if (strcasecmp(rest, parameters[i]) == 0)
+			return true;
+	return false;
 }
 
 /* A header's value as the body has it. */
