@@ -87,7 +87,10 @@ static void headers_say_what_the_message_says(void **state)
 	assert_false(agrees(NULL, "abd", NULL, call));
 	assert_false(agrees(NULL, "=?base64?YWJk?=", NULL, call));
 	assert_false(agrees(NULL, "=?base64?YWJj?= ", NULL, call));
-	assert_false(agrees(NULL, "=?base64?" "?=", NULL, call));
+	assert_false(agrees(NULL,
+			    "=?base64?"
+			    "?=",
+			    NULL, call));
 	assert_false(agrees(NULL, "=?base64?====?=", NULL, call));
 	assert_false(agrees(NULL, "=?base64?    ?=", NULL, call));
 	assert_false(agrees(NULL, "abc", "2026-07-28", call));
